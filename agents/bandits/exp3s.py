@@ -1,0 +1,68 @@
+"""EXP3.S: exponential weights that share a little of their mass, so that they can follow a best task that changes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from curriculum_rl.agents.rule import Floats, Ints, State
+from curriculum_rl.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Exp3S:
+    """EXP3.S as Graves et al. use it, with a step size for runs of hundreds of segments instead of 10^5.
+
+    pi = (1 - exploration) softmax(w) + exploration / K, and after arm k paid r:
+    w_i <- log[(1 - a) e^(w_i + step x_i) + a / (K - 1) sum_(j != i) e^(w_j + step x_j)], x_i = r 1[i = k] / pi_i.
+
+    Source:
+        Auer, Cesa-Bianchi, Freund & Schapire (2002), The nonstochastic multiarmed bandit problem, section 8;
+        Graves et al. (2017), Automated curriculum learning for neural networks, section 3.1: step 1e-3,
+        exploration .05, a = 1/t. The first update uses t = 2 (at t = 1 all reward would go to the other arms).
+
+    Attributes:
+        step: the learning rate of the log weights, > 0.
+        exploration: the share of uniform play, in (0, 1].
+        sharing: a, the mass shared per update, in [0, 1); None for 1/t, t = 2, 3, ...
+    """
+
+    step: float = 0.03
+    exploration: float = 0.05
+    sharing: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if not self.step > 0:
+            raise ConfigError(f"step: {self.step} must be above 0")
+        if not 0 < self.exploration <= 1:
+            raise ConfigError(f"exploration: {self.exploration} must be in (0, 1]")
+        if self.sharing is not None and not 0 <= self.sharing < 1:
+            raise ConfigError(f"sharing: {self.sharing} must be in [0, 1) or none")
+
+    def start(self, seeds: int, arms: int) -> State:
+        """Even weights."""
+        return {"log_weights": np.zeros((seeds, arms)), "time": np.ones(seeds)}
+
+    def probabilities(self, state: State) -> Floats:
+        """(S, K) mixed softmax."""
+        weights = np.exp(state["log_weights"])  # no overflow: `update` keeps the largest log weight at 0
+        weights *= (1 - self.exploration) / weights.sum(axis=1, keepdims=True)
+        weights += self.exploration / weights.shape[1]
+        return weights
+
+    def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
+        """One EXP3.S step, in log space."""
+        log_weights, time = state["log_weights"], state["time"]
+        others = log_weights.shape[1] - 1
+        rows = np.arange(len(arms))
+        time += 1
+        log_weights[rows, arms] += self.step * rewards / probabilities[rows, arms]
+        log_weights -= log_weights.max(axis=1, keepdims=True)
+        if others == 0 or self.sharing == 0:
+            return
+        shared = (1 / time if self.sharing is None else np.full_like(time, self.sharing))[:, None]
+        weights = np.exp(log_weights)
+        spread = (weights.sum(axis=1, keepdims=True) - weights) * (shared / others)
+        # a sum of others that cancels to nothing leaves log(0); the floor is far below any probability that matters
+        np.log(np.maximum((1 - shared) * weights + spread, 1e-300), out=log_weights)
+        log_weights -= log_weights.max(axis=1, keepdims=True)

@@ -1,0 +1,86 @@
+"""Discounted Gaussian Thompson sampling: play each task as often as it is probably the best, and forget slowly."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr  # type: ignore[import-untyped]
+
+from curriculum_rl.agents.rule import Floats, Ints, State
+from curriculum_rl.errors import ConfigError
+
+_GRID = np.linspace(0.0, 1.0, 33)
+_REACH = 3.5  # standard deviations: what lies farther out changes no probability by 1e-3
+
+
+@dataclass(frozen=True)
+class DiscountedThompson:
+    """Gaussian beliefs about each task's reward; older evidence counts less, so unplayed tasks grow uncertain again.
+
+    With n and s the discounted number and sum of a task's rewards, its belief is a normal distribution with mean
+    s / (n + prior) and variance noise^2 / (n + prior). Thompson sampling plays a task with the probability that a
+    draw from its belief is the highest. These probabilities are integrated on a grid, not sampled, so that the
+    propensities are known, and the pick is drawn from them.
+
+    Source:
+        Agrawal & Goyal (2013), Further optimal regret bounds for Thompson sampling (Gaussian priors);
+        Raj & Kalyani (2017), Taming non-stationary bandits: a Bayesian approach (the discount).
+
+    Attributes:
+        discount: what a play is worth one play later, in (0, 1].
+        prior: plays that the belief "an average task" is worth, > 0.
+        noise: the standard deviation assumed of scaled rewards, > 0; smaller is greedier.
+    """
+
+    discount: float = 0.98
+    prior: float = 1.0
+    noise: float = 0.7
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if not 0 < self.discount <= 1:
+            raise ConfigError(f"discount: {self.discount} must be in (0, 1]")
+        if not self.prior > 0:
+            raise ConfigError(f"prior: {self.prior} must be above 0")
+        if not self.noise > 0:
+            raise ConfigError(f"noise: {self.noise} must be above 0")
+
+    def start(self, seeds: int, arms: int) -> State:
+        """No evidence."""
+        return {"counts": np.zeros((seeds, arms)), "sums": np.zeros((seeds, arms))}
+
+    def probabilities(self, state: State) -> Floats:
+        """(S, K) that a draw from a task's belief is the highest."""
+        weight = state["counts"] + self.prior
+        means = state["sums"] / weight
+        return probability_of_best(means, self.noise / np.sqrt(weight))
+
+    def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
+        """Discount all evidence, then add this play."""
+        counts, sums = state["counts"], state["sums"]
+        rows = np.arange(len(arms))
+        counts *= self.discount
+        sums *= self.discount
+        counts[rows, arms] += 1
+        sums[rows, arms] += rewards
+
+
+def probability_of_best(means: Floats, deviations: Floats) -> Floats:
+    """(S, K) probability that each of K independent normal variables is the largest.
+
+    P(i) = integral of prod_(j != i) F_j dF_i, by the trapezoid rule on a grid from the point that the largest
+    exceeds almost surely to the point that none exceeds; then normalised.
+
+    Args:
+        means: (S, K).
+        deviations: (S, K), > 0.
+    """
+    low = (means - _REACH * deviations).max(axis=1)[:, None]
+    high = (means + _REACH * deviations).max(axis=1)[:, None]
+    points = low + (high - low) * _GRID  # (S, G)
+    below = ndtr((points[:, :, None] - means[:, None, :]) / deviations[:, None, :])  # (S, G, K)
+    below += 1e-30  # the quotient below must exist where a variable lies far above the grid's start
+    others = below.prod(axis=2, keepdims=True) / below
+    slices = below[:, 1:] - below[:, :-1]
+    out: Floats = (slices * (others[:, 1:] + others[:, :-1])).sum(axis=1)
+    out /= out.sum(axis=1, keepdims=True)
+    return out

@@ -1,0 +1,1 @@
+"""Agents with a network, trained over many runs before they are used."""

@@ -1,0 +1,1 @@
+"""Pretraining as if reinforcement learning did not exist: corpora, tasks, learners, proxies, ledger, runs."""

@@ -1,0 +1,69 @@
+"""What a learner trains on: every objective is token prediction on a `Batch`.
+
+Shape letters used everywhere: N replicas, B rows (sequences) of one update, T tokens of a row (the context),
+V vocabulary, d width, k updates of one segment, K tasks.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of tokens with what each position must predict.
+
+    Attributes:
+        input_ids: (..., B, T) int64, what the learner reads.
+        targets: (..., B, T) int64, what position t must predict (causal rows: the token after it).
+        weights: (..., B, T) float32, 1 where a position is scored and 0 where it is not.
+        causal: (..., B) bool, whether a row is read left to right or in both directions.
+    """
+
+    input_ids: torch.Tensor
+    targets: torch.Tensor
+    weights: torch.Tensor
+    causal: torch.Tensor
+
+    def __getitem__(self, index: "int | slice | tuple[int | slice, ...]") -> "Batch":
+        """The same index taken of all four tensors, along their shared leading dimensions."""
+        return Batch(self.input_ids[index], self.targets[index], self.weights[index], self.causal[index])
+
+    def to(self, device: torch.device) -> "Batch":
+        """This batch on another device."""
+        return Batch(*(t.to(device, non_blocking=True) for t in self._tensors()))
+
+    def _tensors(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        return self.input_ids, self.targets, self.weights, self.causal
+
+
+@dataclass(frozen=True)
+class SegmentPlan:
+    """One segment of training: k updates for each of N replicas.
+
+    Attributes:
+        batches: a `Batch` with leading dimensions (k, N).
+        learning_rates: (k, N) float64, the learning rate of each update.
+    """
+
+    batches: Batch
+    learning_rates: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SegmentReport:
+    """What a segment of training showed.
+
+    Attributes:
+        row_losses: (k, N, B) float64, nats per scored token of each row, before its update.
+        losses: (k, N) float64, the mean over the rows: the training loss of each update.
+        gradient_norms: (k, N) float64, before clipping.
+        finite: (N,) bool, False where a loss or a gradient norm was not finite or a loss exploded.
+    """
+
+    row_losses: npt.NDArray[np.float64]
+    losses: npt.NDArray[np.float64]
+    gradient_norms: npt.NDArray[np.float64]
+    finite: npt.NDArray[np.bool_]

@@ -1,0 +1,126 @@
+"""Documents, and sources made of documents at hand or of another source."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from curriculum_rl import draws
+from curriculum_rl.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text.
+
+    Attributes:
+        text: Not empty.
+        group: What must not be torn apart by a split (a speech, a category); "" where the text stands alone.
+        label: The class, where the source has labels and this document has one.
+    """
+
+    text: str
+    group: str = ""
+    label: str | None = None
+
+
+class Source(Protocol):
+    """Anything that yields documents."""
+
+    def fingerprint(self) -> str:
+        """sha256 of the content that is read, the options and the reader's version; cheap, nothing is parsed."""
+        ...
+
+    def documents(self) -> Iterator[Document]:
+        """The documents, in a fixed order."""
+        ...
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """Documents that are at hand."""
+
+    rows: Sequence[Document]
+
+    def fingerprint(self) -> str:
+        """sha256 of the documents."""
+        return sha256_of("memory", [[row.text, row.group, row.label] for row in self.rows])
+
+    def documents(self) -> Iterator[Document]:
+        """The documents as given."""
+        return iter(self.rows)
+
+
+@dataclass(frozen=True)
+class CappedSource:
+    """A source cut to so many characters, spread over all of it: groups in a random but fixed order until it is full.
+
+    A smaller cap takes a subset of what a larger one takes, but for the one document that is cut in two.
+
+    Attributes:
+        source: What to cut.
+        max_characters: At most so many characters, 1 or more.
+    """
+
+    source: Source
+    max_characters: int
+
+    def __post_init__(self) -> None:
+        """Checks the cap."""
+        if self.max_characters < 1:
+            raise ConfigError(f"max_characters: {self.max_characters} must be at least 1")
+
+    def fingerprint(self) -> str:
+        """sha256 of the source's fingerprint and the cap."""
+        return sha256_of("capped", 1, self.source.fingerprint(), self.max_characters)
+
+    def documents(self) -> Iterator[Document]:
+        """The documents that fit, in the source's order."""
+        rows = list(self.source.documents())
+        ranks = [draws.key("capped", row.group or row.text) for row in rows]
+        kept: dict[int, Document] = {}
+        left = self.max_characters
+        for place in sorted(range(len(rows)), key=lambda place: (ranks[place], place)):
+            row = rows[place]
+            if left < len(row.text):
+                if row.text[:left].strip():
+                    kept[place] = Document(row.text[:left], row.group or row.text, row.label)
+                break
+            kept[place] = row
+            left -= len(row.text)
+        return (kept[place] for place in sorted(kept))
+
+
+@dataclass(frozen=True)
+class ShuffledSource:
+    """A source with the words of each document in random order: only the frequency of words can be learned.
+
+    A document stays in the part of a split that the original is in.
+
+    Attributes:
+        source: What to shuffle.
+        seed: Another seed gives another order.
+    """
+
+    source: Source
+    seed: int
+
+    def fingerprint(self) -> str:
+        """sha256 of the source's fingerprint and the seed."""
+        return sha256_of("shuffled", 1, self.source.fingerprint(), self.seed)
+
+    def documents(self) -> Iterator[Document]:
+        """The documents, their words separated by single spaces."""
+        for row in self.source.documents():
+            words = row.text.split()
+            numbers = draws.spread(draws.key("shuffled", self.seed, row.text), np.arange(len(words)))
+            text = " ".join(words[place] for place in np.argsort(numbers).tolist())
+            yield Document(text, row.group or row.text, row.label)
+
+
+def sha256_of(*parts: object) -> str:
+    """sha256 of anything that JSON can write."""
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()

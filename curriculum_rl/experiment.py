@@ -1,0 +1,255 @@
+"""An environment file made real: tokenizer, tasks, target, and what makes learners and proxies from them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from curriculum_rl import divergence, schema
+from curriculum_rl.batch import Batch
+from curriculum_rl.cache import Cache
+from curriculum_rl.corpora import Corpus
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.flat import OptimizerConfig
+from curriculum_rl.learners.transformer import TransformerConfig
+from curriculum_rl.library import Library
+from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective
+from curriculum_rl.plugins import custom
+from curriculum_rl.proxies.base import Proxy, Refreshed
+from curriculum_rl.proxies.finetune import FewShotFineTune, FineTune, labelled_batch
+from curriculum_rl.proxies.heldout import HeldOutLoss
+from curriculum_rl.proxies.probe import Probe
+from curriculum_rl.schema import EnvConfig
+from curriculum_rl.targets import Split, Target
+from curriculum_rl.tasks import Task
+from curriculum_rl.tokenizers import Tokenizer
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that runs of one environment share.
+
+    Attributes:
+        config: the validated environment.
+        tokenizer: of the learner.
+        tasks: the K arms.
+        target: what matters downstream.
+        heldout: the part of every read corpus that no task trains on.
+        hashes: sha256 of the tokens of every corpus.
+        divergence: (K,) Jensen-Shannon divergence of each task's corpus from the target's signal split, bits.
+        baselines: nats per token of unigram and bigram counts on the target's report split.
+    """
+
+    config: EnvConfig
+    tokenizer: Tokenizer
+    tasks: tuple[Task, ...]
+    target: Target
+    heldout: Mapping[str, Corpus]
+    hashes: Mapping[str, str]
+    divergence: Floats
+    baselines: Mapping[str, float]
+
+    def make_learner(self, replicas: int = 1) -> Learner:
+        """Learners as the configuration says, not yet reset.
+
+        Raises:
+            ConfigError: if the learner cannot do one of the tasks' objectives.
+        """
+        learner = self._new_learner(replicas)
+        for task in self.tasks:
+            if not (learner.causal_rows if task.objective.causal else learner.bidirectional_rows):
+                way = "left to right" if task.objective.causal else "in both directions"
+                raise ConfigError(f"tasks: {task.name} needs a learner that reads {way}; learner.head says otherwise")
+        return learner
+
+    def make_proxy(self, learner: Learner, seeds: Sequence[int]) -> Proxy:
+        """The proxy of a run; every replica's windows are drawn by its seed."""
+        match self.config.proxy:
+            case schema.HeldOutLossProxy() as proxy:
+                return HeldOutLoss(self.target_windows(learner, "reward", proxy.sequences, seeds))
+            case schema.FineTuneProxy() as proxy:
+                return Refreshed(FineTune(self.few_shot(learner, "reward", proxy, seeds)), proxy.every)
+            case schema.ProbeProxy() as proxy:
+                return Refreshed(self._probe(learner, proxy, seeds), proxy.every)
+            case schema.Custom() as proxy:
+                made: Proxy = custom(proxy, experiment=self, learner=learner, seeds=seeds)
+                return made
+
+    def target_windows(self, learner: Learner, split: Split, count: int, seeds: Sequence[int]) -> Batch:
+        """(N, count, T) windows of a split of the target under the learner's own way of language modelling."""
+        corpus = self.target.text[split]
+        if corpus.size(self.config.context) < count:
+            raise ConfigError(
+                f"sequences: {count} windows of the target's {split} split were asked for, "
+                f"it has {corpus.size(self.config.context)}"
+            )
+        return self._windows(learner, corpus, f"target {split}", count, seeds)
+
+    def heldout_windows(self, learner: Learner, name: str, count: int, seeds: Sequence[int]) -> Batch:
+        """(N, up to count, T) windows of the held-out part of a corpus."""
+        corpus = self.heldout[name]
+        return self._windows(learner, corpus, f"heldout {name}", min(count, corpus.size(self.config.context)), seeds)
+
+    def few_shot(
+        self, learner: Learner, split: Split, settings: schema.FineTuneSettings, seeds: Sequence[int]
+    ) -> FewShotFineTune:
+        """A few-shot fine-tune on signal examples, scored on a split.
+
+        Raises:
+            ConfigError: if the target has no labels.
+        """
+        self._require_labels("finetune")
+        return FewShotFineTune(
+            train=self.target.labelled["signal"],
+            test=self.target.labelled[split],
+            objective=Classification(self.tokenizer, causal=learner.causal_rows),
+            settings=settings,
+            context=min(settings.length or self.config.context, self.config.context),
+            seeds=seeds,
+        )
+
+    def _windows(self, learner: Learner, corpus: Corpus, name: str, count: int, seeds: Sequence[int]) -> Batch:
+        objective = CausalLM(self.tokenizer) if learner.causal_rows else MaskedLM(self.tokenizer)
+        task = Task(name, corpus, objective)
+        parts = [task.batch(seed=seed, first=0, rows=count, context=self.config.context) for seed in seeds]
+        return Batch(
+            torch.stack([part.input_ids for part in parts]),
+            torch.stack([part.targets for part in parts]),
+            torch.stack([part.weights for part in parts]),
+            torch.stack([part.causal for part in parts]),
+        )
+
+    def _probe(self, learner: Learner, settings: schema.ProbeProxy, seeds: Sequence[int]) -> Probe:
+        self._require_labels("probe")
+        corpus = self.target.labelled["reward"]
+        task = Task("target probe", corpus, Classification(self.tokenizer, causal=learner.causal_rows))
+        count = min(settings.examples, corpus.size(self.config.context))
+        index = np.stack([task.draw(seed=seed, first=0, rows=count, context=self.config.context) for seed in seeds])
+        batch = labelled_batch(
+            corpus, index, Classification(self.tokenizer, causal=learner.causal_rows), self.config.context
+        )
+        return Probe(batch, torch.from_numpy(corpus.labels[index]), settings.ridge)
+
+    def _require_labels(self, key: str) -> None:
+        if not self.target.labelled:
+            raise ConfigError(f"{key}: needs labels, and target.corpus {self.target.name!r} has no label_field")
+
+    def _new_learner(self, replicas: int) -> Learner:
+        config, optimizer = self.config, self.config.optimizer
+        settings = OptimizerConfig(
+            learning_rate=optimizer.learning_rate,
+            weight_decay=optimizer.weight_decay,
+            betas=optimizer.betas,
+            eps=optimizer.eps,
+            clip=optimizer.clip,
+        )
+        match config.learner:
+            case schema.TransformerLearner() as learner:
+                shape = TransformerConfig(
+                    layers=learner.layers,
+                    width=learner.width,
+                    heads=learner.heads,
+                    context=config.context,
+                    activation=learner.activation,
+                    vocab_size=self.tokenizer.vocab_size,
+                )
+                return BatchedLearner(
+                    shape,
+                    settings,
+                    replicas=replicas,
+                    pad_id=self.tokenizer.pad_id,
+                    device=config.device,
+                    explosion=optimizer.explosion,
+                )
+            case schema.TransformersLearner() as learner:
+                from curriculum_rl.learners.hf import TransformersLearner
+
+                return TransformersLearner(
+                    learner.model,
+                    settings,
+                    head=learner.head,
+                    tokenizer=self.tokenizer,
+                    context=config.context,
+                    replicas=replicas,
+                    device=config.device,
+                )
+            case schema.Custom() as custom_learner:
+                made: Learner = custom(
+                    custom_learner, tokenizer=self.tokenizer, config=config, optimizer=settings, replicas=replicas
+                )
+                return made
+
+
+def build(config: EnvConfig) -> Experiment:
+    """Read, split and tokenise everything an environment names.
+
+    Raises:
+        ConfigError: for whatever is missing, empty, too short or does not fit together.
+    """
+    library = Library(config, Cache())
+    tokenizer = library.tokenizer
+    tasks = _tasks(config, library)
+    target = library.target()
+    for corpus in [*target.text.values(), *(task.corpus for task in tasks)]:
+        corpus.size(config.context)
+    reference = divergence.unigram(target.text["signal"].tokens, tokenizer.vocab_size)
+    distances = [
+        divergence.jensen_shannon(divergence.unigram(task.corpus.tokens, tokenizer.vocab_size), reference)
+        for task in tasks
+    ]
+    return Experiment(
+        config=config,
+        tokenizer=tokenizer,
+        tasks=tasks,
+        target=target,
+        heldout=library.heldout(),
+        hashes=library.hashes(),
+        divergence=np.array(distances),
+        baselines=_baselines(library, target, tokenizer),
+    )
+
+
+def _tasks(config: EnvConfig, library: Library) -> tuple[Task, ...]:
+    tasks: list[Task] = []
+    causal = not (isinstance(config.learner, schema.TransformersLearner) and config.learner.head == "masked")
+    for entry in config.tasks:
+        objective = _objective(entry.objective, library.tokenizer, causal)
+        names = list(config.corpora) if entry.corpora == "all" else entry.corpora
+        for name in names:
+            corpus = library.labelled(name) if objective.labelled else library.corpus(name)
+            tasks.append(Task(f"{name}.{objective.name}", corpus, objective))
+    names = [task.name for task in tasks]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"tasks: {name!r} is there {names.count(name)} times")
+    return tuple(tasks)
+
+
+def _objective(section: schema.ObjectiveConfig, tokenizer: Tokenizer, causal: bool) -> Objective:
+    match section:
+        case schema.CausalLMObjective():
+            return CausalLM(tokenizer)
+        case schema.MaskedLMObjective():
+            return MaskedLM(tokenizer, rate=section.rate)
+        case schema.ClassificationObjective():
+            return Classification(tokenizer, causal=causal)
+        case schema.Custom():
+            made: Objective = custom(section, tokenizer=tokenizer)
+            return made
+
+
+def _baselines(library: Library, target: Target, tokenizer: Tokenizer) -> dict[str, float]:
+    """What counting alone reaches: trained on the target's own corpus where a task has it, else on the signal split."""
+    train = library.target_train() or target.text["signal"]
+    tokens = target.text["report"].tokens[:200_000]
+    counts = divergence.unigram(train.tokens, tokenizer.vocab_size)
+    return {
+        "unigram": divergence.unigram_loss(counts, tokens),
+        "bigram": divergence.bigram_loss(train.tokens, tokens, tokenizer.vocab_size),
+    }

@@ -1,0 +1,18 @@
+"""Learners: the language models that the environment trains."""
+
+from curriculum_rl.learners.base import Learner, Snapshot
+from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.flat import OptimizerConfig
+from curriculum_rl.learners.saved import load_learner
+from curriculum_rl.learners.schedule import learning_rate
+from curriculum_rl.learners.transformer import TransformerConfig
+
+__all__ = [
+    "BatchedLearner",
+    "Learner",
+    "OptimizerConfig",
+    "Snapshot",
+    "TransformerConfig",
+    "learning_rate",
+    "load_learner",
+]

@@ -1,0 +1,150 @@
+"""What the environment asks of a learner: N language models that train, are scored, copied and put back.
+
+Shape letters as in `curriculum_rl.batch`: N replicas, B rows of a batch, T tokens of a row, k updates of a segment,
+V vocabulary, d width, C labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A copy of a learner's whole state that shares no memory with it.
+
+    Attributes:
+        state: (3, size) parameters, first and second moments.
+        steps: (N,) optimizer step counts.
+    """
+
+    state: Tensor
+    steps: npt.NDArray[np.int64]
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """One or N language models with their optimizers, trained side by side.
+
+    Attributes:
+        replicas: N, how many models there are.
+        context: the longest row, in tokens.
+        vocab_size: V.
+        device: where the parameters are; batches on other devices are moved.
+        causal_rows: whether it can read rows from left to right.
+        bidirectional_rows: whether it can read rows in both directions.
+    """
+
+    replicas: int
+    context: int
+    vocab_size: int
+    device: torch.device
+    causal_rows: bool
+    bidirectional_rows: bool
+
+    def reset(self, seeds: Sequence[int]) -> None:
+        """Give each replica fresh parameters from its own seed (a pretrained model: its weights), and a new optimizer.
+
+        Args:
+            seeds: N seeds, >= 0; the same seed gives the same parameters on every device and beside any neighbours.
+        """
+
+    def train(self, plan: SegmentPlan) -> SegmentReport:
+        """Make k updates of every replica on the plan's batches.
+
+        The loss of an update is the mean over its rows of the row's mean nats per scored token: every row counts the
+        same, however many of its tokens are scored; a row without scored tokens counts 0.
+        """
+
+    def token_losses(self, batch: Batch) -> Tensor:
+        """(N, B, T) nats of each scored token and 0 elsewhere, without gradient; (B, T) batches go to all replicas."""
+
+    def features(self, batch: Batch) -> Tensor:
+        """(N, B, d) mean of the last hidden state over each row's tokens that are not padding, without gradient."""
+
+    def label_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
+        """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
+
+    def snapshot(self) -> Snapshot:
+        """A real copy of parameters, moments and step counts."""
+
+    def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
+        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
+
+    def reset_optimizer(self) -> None:
+        """Zero the moments and step counts; the parameters stay."""
+
+    def flops(self, tokens: int, *, training: bool) -> float:
+        """Floating-point operations of that many tokens of full rows, all scored; training counts 3 forward passes."""
+
+    def save(self, directory: Path, *, optimizer: bool = False) -> None:
+        """Write safetensors and `learner.json`; `curriculum_rl.learners.load_learner` reads them back."""
+
+
+def check_plan(learner: Learner, plan: SegmentPlan) -> None:
+    """Raise ValueError where a plan's shapes or learning rates do not fit the learner (no data is looked at)."""
+    batches, rates = plan.batches, plan.learning_rates
+    shape = tuple(batches.input_ids.shape)
+    if len(shape) != 4 or shape[1] != learner.replicas or not 1 <= shape[3] <= learner.context:
+        raise ValueError(
+            f"plan.batches must be (k, N={learner.replicas}, B, T <= {learner.context}), input_ids is {shape}"
+        )
+    _check_batch(batches)
+    if rates.shape != shape[:2]:
+        raise ValueError(f"plan.learning_rates must be (k, N) = {shape[:2]}, not {rates.shape}")
+    if not (np.isfinite(rates).all() and (rates >= 0).all()):
+        raise ValueError("plan.learning_rates must be finite and at least 0")
+
+
+def for_all_replicas(learner: Learner, batch: Batch) -> Batch:
+    """The batch as (N, B, T): one without a replica dimension, or with one of size 1, is read by every replica.
+
+    Raises:
+        ValueError: where the shapes do not fit the learner.
+    """
+    shape = tuple(batch.input_ids.shape)
+    if len(shape) not in {2, 3} or not 1 <= shape[-1] <= learner.context:
+        raise ValueError(f"batch must be (N, B, T) or (B, T) with T <= {learner.context}, input_ids is {shape}")
+    _check_batch(batch)
+    if len(shape) == 3 and shape[0] not in {1, learner.replicas}:
+        raise ValueError(f"batch has {shape[0]} replicas, the learner {learner.replicas}")
+    lead = (learner.replicas,)
+    return Batch(
+        batch.input_ids.expand(*lead, *shape[-2:]),
+        batch.targets.expand(*lead, *shape[-2:]),
+        batch.weights.expand(*lead, *shape[-2:]),
+        batch.causal.expand(*lead, shape[-2]),
+    )
+
+
+def segment_report(row_losses: Tensor, norms: Tensor, ceiling: float) -> SegmentReport:
+    """What a segment showed, fetched from the device.
+
+    Args:
+        row_losses: (k, N, B) nats.
+        norms: (k, N) gradient norms before clipping.
+        ceiling: an update whose loss is above it counts as exploded.
+    """
+    rows = row_losses.double().cpu().numpy()
+    losses = rows.mean(axis=2)
+    gradient_norms = norms.double().cpu().numpy()
+    # A loss that is not a number compares False.
+    finite = ((losses <= ceiling) & np.isfinite(gradient_norms)).all(axis=0)
+    return SegmentReport(rows, losses, gradient_norms, finite)
+
+
+def _check_batch(batch: Batch) -> None:
+    shape = batch.input_ids.shape
+    if not batch.targets.shape == batch.weights.shape == shape or batch.causal.shape != shape[:-1]:
+        raise ValueError(
+            f"batch tensors disagree: input_ids {tuple(shape)}, targets {tuple(batch.targets.shape)}, "
+            f"weights {tuple(batch.weights.shape)}, causal {tuple(batch.causal.shape)}"
+        )

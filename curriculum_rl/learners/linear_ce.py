@@ -1,0 +1,96 @@
+"""Cross-entropy of a linear head without ever holding all logits: the forward pass makes the gradients, in chunks.
+
+Shapes: N replicas, R rows of hidden states that are scored, d width, V vocabulary.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+# Rows of logits alive at a time: 128 x 2,048 floats fit the cache of a CPU core; a GPU wants fewer, larger launches.
+CPU_CHUNK = 128
+CUDA_CHUNK = 1024
+
+
+def chunk_rows(device: torch.device) -> int:
+    """Rows per chunk: a constant of the device, never of N: a replica's bits must not depend on its neighbours."""
+    return CPU_CHUNK if device.type == "cpu" else CUDA_CHUNK
+
+
+def linear_cross_entropy(
+    hidden: Tensor, table: Tensor, targets: Tensor, weights: Tensor, *, chunk: int | None = None
+) -> tuple[Tensor, Tensor]:
+    """Weighted sum of the negative log-likelihoods under logits `hidden @ table.T`.
+
+    Args:
+        hidden: (N, R, d) hidden states.
+        table: (N, V, d) output (tied embedding) matrix of each replica.
+        targets: (N, R) int64 in [0, V).
+        weights: (N, R) weight of each row in the sum, >= 0.
+        chunk: rows whose logits are alive at a time; by default `chunk_rows(device)`.
+
+    Returns:
+        loss (N,), differentiable once in `hidden` and `table`, and nll (N, R) in nats, not differentiable. A likelihood
+        below the smallest normal number counts as that number (87 nats in float32): finite models have finite losses.
+
+    Source: gradient of softmax cross-entropy, (p - onehot) w, formed in place of the logits; the idea of making it in
+    the forward pass is that of Hsu et al. 2024 (Liger Kernel, arXiv:2410.10989).
+    """
+    rows = chunk_rows(hidden.device) if chunk is None else chunk
+    result = _LinearCrossEntropy.apply(hidden, table, targets, weights, rows)  # type: ignore[no-untyped-call]
+    return cast("tuple[Tensor, Tensor]", result)
+
+
+@torch.no_grad()
+def linear_nll(hidden: Tensor, table: Tensor, targets: Tensor, *, chunk: int | None = None) -> Tensor:
+    """The (N, R) negative log-likelihoods alone, in nats, without gradients; arguments as `linear_cross_entropy`."""
+    step = chunk_rows(hidden.device) if chunk is None else chunk
+    columns = table.transpose(1, 2)
+    parts = []
+    for start in range(0, hidden.shape[1], step):
+        probabilities = _softmax(torch.bmm(hidden[:, start : start + step], columns))
+        parts.append(_nll(probabilities, targets[:, start : start + step, None]))
+    return torch.cat(parts, dim=1)
+
+
+def _softmax(logits: Tensor) -> Tensor:
+    return torch.softmax(logits, dim=-1, out=logits)
+
+
+def _nll(probabilities: Tensor, targets: Tensor) -> Tensor:
+    chosen = probabilities.gather(2, targets).squeeze(2)
+    return chosen.clamp_min(torch.finfo(chosen.dtype).tiny).log().neg_()
+
+
+class _LinearCrossEntropy(torch.autograd.Function):
+    """Forward computes the loss and both gradients; backward only scales them."""
+
+    @staticmethod
+    def forward(  # noqa: PLR0917 - autograd passes arguments by position
+        ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, weights: Tensor, chunk: int
+    ) -> tuple[Tensor, Tensor]:
+        columns = table.transpose(1, 2)
+        nll = torch.empty_like(weights)
+        hidden_gradient = torch.empty_like(hidden)
+        table_gradient = torch.zeros_like(table)
+        for start in range(0, hidden.shape[1], chunk):
+            rows = slice(start, start + chunk)
+            target, weight = targets[:, rows, None], weights[:, rows, None]
+            error = _softmax(torch.bmm(hidden[:, rows], columns))
+            nll[:, rows] = _nll(error, target)
+            error.scatter_add_(2, target, -torch.ones_like(weight))  # p - onehot, where p was
+            # The weights scale the narrow (d) side: one pass less over the wide (V) one.
+            hidden_gradient[:, rows] = torch.bmm(error, table).mul_(weight)
+            table_gradient.baddbmm_(error.transpose(1, 2), hidden[:, rows] * weight)
+        ctx.save_for_backward(hidden_gradient, table_gradient)
+        ctx.mark_non_differentiable(nll)
+        return (nll * weights).sum(dim=1), nll
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, loss_gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        hidden_gradient, table_gradient = ctx.saved_tensors
+        scale = loss_gradient[:, None, None]
+        return hidden_gradient * scale, table_gradient * scale, None, None, None

@@ -1,0 +1,47 @@
+"""Reading learners back from the directories they were saved to."""
+
+import json
+from pathlib import Path
+
+import torch
+
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.flat import OptimizerConfig
+from curriculum_rl.learners.transformer import TransformerConfig
+
+
+def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
+    """The learner that `save` wrote into a directory, of whichever kind.
+
+    Raises:
+        ConfigError: where the directory holds no learner or a file of it does not fit.
+    """
+    path = Path(directory) / "learner.json"
+    if not path.exists():
+        raise ConfigError(f"no saved learner: {path} does not exist")
+    kind = json.loads(path.read_text(encoding="utf-8")).get("kind")
+    if kind == "native":
+        return load_batched(directory, device=device)
+    if kind == "transformers":
+        from curriculum_rl.learners.hf import load_transformers
+
+        return load_transformers(directory, device=device)
+    raise ConfigError(f"{path}: learner kind must be native or transformers, not {kind!r}")
+
+
+def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:
+    """The native learner saved in a directory, with its optimizer where that was saved too."""
+    folder = Path(directory)
+    description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
+    learner = BatchedLearner(
+        TransformerConfig(**description["config"]),
+        OptimizerConfig.from_json(description["optimizer"]),
+        replicas=description["replicas"],
+        pad_id=description["pad_id"],
+        device=device,
+        explosion=description["explosion"],
+    )
+    learner.flat.load(folder)
+    return learner

@@ -1,0 +1,56 @@
+"""Which positions are scored, and how much each counts: every row of a batch counts the same.
+
+Shapes: k updates, N replicas, B rows, T tokens, M = B T positions of an update, R <= M positions that are scored.
+"""
+
+import torch
+from torch import Tensor
+
+
+def token_weights(weights: Tensor) -> Tensor:
+    """Share of each token in the loss of its batch.
+
+    Args:
+        weights: (..., B, T) float, 0 where a position is not scored.
+
+    Returns:
+        (..., B, T): the sum of `nats x share` is the mean over the B rows of the row's mean nats per scored token; rows
+        without scored tokens keep their place in the mean and add 0.
+    """
+    totals = weights.sum(dim=-1, keepdim=True)
+    return weights / torch.where(totals > 0, totals, 1.0) / weights.shape[-2]
+
+
+def scored_limits(weights: Tensor, chunk: int) -> list[int | None]:
+    """How many positions of each update have to be scored: the most that any replica has, in whole chunks.
+
+    Whole chunks, because a product's bits may depend on its shape and a replica's must not depend on its neighbours.
+    Waits for the device once.
+
+    Args:
+        weights: (k, N, B, T).
+        chunk: positions per chunk of the loss.
+
+    Returns:
+        k numbers R, multiples of `chunk` or M; None where every position of every replica is scored.
+    """
+    positions = weights.shape[-2] * weights.shape[-1]
+    counts = (weights != 0).flatten(2).sum(dim=2)
+    return [
+        None if least == positions else min(positions, max(1, -(-most // chunk)) * chunk)
+        for least, most in zip(counts.amin(dim=1).tolist(), counts.amax(dim=1).tolist(), strict=True)
+    ]
+
+
+def scored_positions(weights: Tensor, limit: int | None) -> Tensor:
+    """The first `limit` positions of each replica, scored ones first, each kind in its order.
+
+    Args:
+        weights: (N, M).
+        limit: R, at least the number of scored positions of every replica; None for all M.
+
+    Returns:
+        (N, R) int64, distinct within a replica.
+    """
+    order = torch.argsort((weights == 0).to(torch.uint8), dim=1, stable=True)
+    return order[:, :limit]

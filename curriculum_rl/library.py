@@ -1,0 +1,168 @@
+"""The corpora of an environment: which source each is read from, how it is split, and its token arrays."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from curriculum_rl import schema
+from curriculum_rl.cache import Cache
+from curriculum_rl.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled, noise_corpus
+from curriculum_rl.documents import CappedSource, ShuffledSource, Source
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.plugins import custom
+from curriculum_rl.presets.almanac import AlmanacSource
+from curriculum_rl.sources import DatasetSource, FileSource
+from curriculum_rl.splits import PartSource, SplitSource
+from curriculum_rl.targets import SPLITS, Target
+from curriculum_rl.tokenizers import Tokenizer, cached_bpe, from_transformers
+
+_DERIVED = schema.NoiseCorpus | schema.ShuffledCorpus | schema.CopyCorpus | schema.SmallCorpus
+
+
+class Library:
+    """Sources, tokenizer and token arrays of an environment; nothing is read before it is asked for.
+
+    Args:
+        config: the environment.
+        cache: where tokenised corpora are kept.
+    """
+
+    def __init__(self, config: schema.EnvConfig, cache: Cache) -> None:
+        self._config = config
+        self._cache = cache
+        self._own_target = config.target.corpus if isinstance(config.target.corpus, str) else None
+        self._sources = {
+            name: self._split(name, section)
+            for name, section in config.corpora.items()
+            if not isinstance(section, _DERIVED)
+        }
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer; a BPE is trained on the train parts only, in the order of the file."""
+        section = self._config.tokenizer
+        if isinstance(section, schema.TransformersTokenizer):
+            return from_transformers(section.path, labels=section.labels)
+        return cached_bpe(
+            self._train_texts,
+            content=[source.fingerprint("train") for source in self._sources.values()],
+            vocab_size=section.vocab_size,
+            cache=self._cache,
+            labels=section.labels,
+        )
+
+    def corpus(self, name: str) -> Corpus:
+        """What tasks on a corpus train on."""
+        section = self._config.corpora[name]
+        if isinstance(section, schema.NoiseCorpus):
+            return noise_corpus(name, self.tokenizer, tokens=section.tokens, seed=0)
+        return build_corpus(name, self._source_of(name), "train", self.tokenizer, self._cache)
+
+    def labelled(self, name: str) -> LabelledCorpus:
+        """The labelled examples that classification tasks on a corpus train on.
+
+        Raises:
+            ConfigError: if the corpus has no labels.
+        """
+        section = self._config.corpora[name]
+        if isinstance(section, schema.NoiseCorpus) or not _has_labels(section):
+            raise ConfigError(f"tasks: classification needs labels, and corpora.{name} has no label_field")
+        return build_labelled(name, self._source_of(name), "train", self.tokenizer, self._cache)
+
+    def target(self) -> Target:
+        """The target's four splits."""
+        section = self._config.target.corpus
+        if isinstance(section, str):
+            name, source, described = section, self._sources[section], self._config.corpora[section]
+        else:
+            fractions = {split: getattr(self._config.target, split) for split in SPLITS}
+            name, source, described = "target", SplitSource(self._read("target", section), fractions), section
+        text = {split: build_corpus(f"{name}.{split}", source, split, self.tokenizer, self._cache) for split in SPLITS}
+        labelled = {}
+        if _has_labels(described):
+            labelled = {
+                split: build_labelled(f"{name}.{split}", source, split, self.tokenizer, self._cache) for split in SPLITS
+            }
+        return Target(name, text, labelled)
+
+    def target_train(self) -> Corpus | None:
+        """The train part of the target's own corpus, where the corpora have it."""
+        return self.corpus(self._own_target) if self._own_target else None
+
+    def heldout(self) -> dict[str, Corpus]:
+        """What no task trains on, of every corpus that is read; of the target's own, the report split."""
+        return {
+            name: build_corpus(
+                f"{name}.heldout",
+                source,
+                "report" if name == self._own_target else "heldout",
+                self.tokenizer,
+                self._cache,
+            )
+            for name, source in self._sources.items()
+        }
+
+    def hashes(self) -> dict[str, str]:
+        """sha256 of the train tokens of every corpus."""
+        return {name: self.corpus(name).sha256 for name in self._config.corpora}
+
+    def _train_texts(self) -> Iterator[str]:
+        for name, source in self._sources.items():
+            try:
+                documents = source.documents("train")
+            except ConfigError as error:
+                raise ConfigError(f"corpora.{name}: {error}") from error
+            yield from (document.text for document in documents)
+
+    def _source_of(self, name: str) -> SplitSource:
+        section = self._config.corpora[name]
+        if isinstance(section, schema.CopyCorpus):
+            return self._sources[section.of]
+        if isinstance(section, schema.ShuffledCorpus | schema.SmallCorpus):
+            train = PartSource(self._sources[section.of], "train")
+            shuffled = isinstance(section, schema.ShuffledCorpus)
+            changed = ShuffledSource(train, seed=0) if shuffled else CappedSource(train, section.characters)
+            return SplitSource(changed, {"train": 1.0})
+        return self._sources[name]
+
+    def _split(self, name: str, section: schema.CorpusConfig) -> SplitSource:
+        heldout = 0.05 if isinstance(section, schema.Custom) else section.heldout
+        fractions: dict[str, float] = {"train": 1 - heldout, "heldout": heldout}
+        if name == self._own_target:
+            target = self._config.target
+            fractions = {"train": 1 - heldout} | {split: heldout * getattr(target, split) for split in SPLITS}
+        return SplitSource(self._read(f"corpora.{name}", section), fractions)
+
+    def _read(self, key: str, section: schema.CorpusConfig) -> Source:
+        match section:
+            case schema.AlmanacCorpus():
+                source: Source = AlmanacSource(section.text)
+            case schema.FilesCorpus():
+                source = FileSource(
+                    path=section.paths,
+                    format=section.format,
+                    text_field=section.text_field,
+                    label_field=section.label_field,
+                    group_field=section.group_field,
+                    where=section.where,
+                )
+            case schema.DatasetCorpus():
+                source = DatasetSource(
+                    path=section.path,
+                    config_name=section.config_name,
+                    split=section.split,
+                    text_field=section.text_field,
+                    label_field=section.label_field,
+                    group_field=section.group_field,
+                    where=section.where,
+                )
+            case schema.Custom():
+                return custom(section)  # type: ignore[no-any-return]
+            case _:
+                raise ConfigError(f"{key}.kind: {section.kind!r} must be one of the corpora, derived from another")
+        return CappedSource(source, section.max_characters) if section.max_characters else source
+
+
+def _has_labels(section: schema.CorpusConfig) -> bool:
+    if isinstance(section, schema.AlmanacCorpus):
+        return section.text in ("clinical", "kjv", "sotu")
+    return getattr(section, "label_field", None) is not None

@@ -1,0 +1,247 @@
+"""One pretraining run, segment by segment: budget, learning rate, data, learner, proxy and ledger.
+
+N replicas run in lock-step: same budget, same number of updates, each with its own seed, weights, data and mixture.
+The environments of `curriculum_rl.envs` are thin shells around this class.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curriculum_rl.batch import SegmentPlan, SegmentReport
+from curriculum_rl.draws import key
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.experiment import Experiment
+from curriculum_rl.learners.base import Snapshot
+from curriculum_rl.learners.schedule import learning_rate
+from curriculum_rl.ledger import Ledger, Purpose
+from curriculum_rl.proxies.base import Price, Reading
+from curriculum_rl.report import FinalReport, final_report
+from curriculum_rl.schema import BudgetConfig
+from curriculum_rl.tasks import apportion, segment_batches
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one segment did to each replica.
+
+    Attributes:
+        gain: (N,) score after minus score before; 0 where the segment failed.
+        score: (N,) after the segment, higher is better.
+        loss: (N,) mean training loss, nats per scored token.
+        task_losses: (N, K) mean training loss of each task's rows; NaN for a task that had none.
+        mixture: (N, K) executed shares of the segment's rows.
+        failed: (N,) whether the replica went back to the segment's start (a loss was not finite or exploded).
+        updates: optimizer steps of this segment.
+        learning_rate: of its last update.
+    """
+
+    gain: Floats
+    score: Floats
+    loss: Floats
+    task_losses: Floats
+    mixture: Floats
+    failed: npt.NDArray[np.bool_]
+    updates: int
+    learning_rate: float
+
+
+@dataclass
+class Progress:
+    """All of a run's state outside the learner and the proxy.
+
+    Attributes:
+        counters: (N, K) windows drawn of each task, also the rows trained on.
+        credit: (N, K) fractions of rows owed by the apportionment.
+        initial: (N,) score before the first segment.
+        score: (N,) score now.
+        updates: optimizer steps so far.
+        segments: segments so far.
+    """
+
+    counters: Ints
+    credit: Floats
+    initial: Floats
+    score: Floats
+    updates: int = 0
+    segments: int = 0
+
+
+class Pretraining:
+    """A run from fresh learners until the budget is spent.
+
+    Args:
+        experiment: corpora, tasks, target and settings.
+        replicas: N.
+        charge_proxy: whether the proxy is paid from the budget; False for agents that need no reward, whose proxy
+            readings are for people only (purpose `report`).
+
+    Raises:
+        ConfigError: if the budget does not pay for one update.
+    """
+
+    def __init__(self, experiment: Experiment, *, replicas: int = 1, charge_proxy: bool = True) -> None:
+        self.experiment = experiment
+        self.config = experiment.config
+        self.learner = experiment.make_learner(replicas)
+        self._proxy_purpose: Purpose = "proxy" if charge_proxy else "report"
+        self.tokens_per_update = self.config.batch * self.config.context
+        self._flops_per_update = self.learner.flops(self.tokens_per_update, training=True)
+        self.budget = self._budget_flops(self.config.budget)
+        self.ledger = Ledger()
+        self.seeds: tuple[int, ...] = ()
+        self.progress: Progress
+
+    def begin(self, seeds: Sequence[int]) -> None:
+        """Start a run: fresh learners, fresh proxy windows, first score.
+
+        Args:
+            seeds: one per replica; initial weights, data order, proxy and report windows all derive from it.
+
+        Raises:
+            ConfigError: if the budget does not pay for the proxy and one update.
+        """
+        self.seeds = tuple(seeds)
+        self.ledger = Ledger()
+        with self.ledger.timed("train"):
+            self.learner.reset([key(seed, "weights") >> 1 for seed in seeds])
+        self._proxy = self.experiment.make_proxy(self.learner, seeds)
+        reading = self._score()
+        shape = (len(seeds), len(self.experiment.tasks))
+        self.progress = Progress(np.zeros(shape, np.int64), np.zeros(shape), reading.score.copy(), reading.score.copy())
+        if self.next_updates() < 1:
+            raise ConfigError(
+                f"budget: {self.budget:.3g} FLOPs do not pay for the proxy ({self._proxy_price().flops:.3g} a reading) "
+                f"and one update ({self._flops_per_update:.3g})"
+            )
+
+    @property
+    def spent(self) -> float:
+        """Share of the budget that is spent, in [0, 1]."""
+        return min(1.0, self.ledger.charged / self.budget)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that each replica was trained on."""
+        return self.ledger.tokens["train"]
+
+    def next_updates(self) -> int:
+        """Updates of the next segment: the last one is cut to what the budget still pays for; 0: the run is over."""
+        price = self._proxy_price().flops if self._proxy_purpose == "proxy" else 0.0
+        affordable = int((self.budget - self.ledger.charged - price) / self._flops_per_update + 1e-9)
+        return max(0, min(self.config.segment.updates, affordable))
+
+    def segment(self, mixture: Floats) -> Outcome:
+        """Train one segment.
+
+        Args:
+            mixture: (N, K) shares of the rows, each row of it summing to 1.
+        """
+        updates = self.next_updates()
+        plan = np.empty((updates, len(self.seeds), self.config.batch), dtype=np.int64)
+        with self.ledger.timed("data"):
+            for n, shares in enumerate(mixture):
+                plan[:, n], self.progress.credit[n] = apportion(
+                    shares, self.config.batch, updates, self.progress.credit[n]
+                )
+            batches, self.progress.counters = segment_batches(
+                self.experiment.tasks, plan, self.progress.counters, self.seeds, self.config.context
+            )
+        rates = self._learning_rates(updates)
+        with self.ledger.timed("train"):
+            before = self.learner.snapshot()
+            report = self.learner.train(SegmentPlan(batches, np.repeat(rates[:, None], len(self.seeds), axis=1)))
+        self.ledger.charge("train", tokens=updates * self.tokens_per_update, flops=updates * self._flops_per_update)
+        self.progress.updates += updates
+        self.progress.segments += 1
+        return self._outcome(report, plan, before, float(rates[-1]))
+
+    def finish(self) -> FinalReport:
+        """Score the final learners for people, under the purpose `report`."""
+        with self.ledger.timed("report"):
+            result, price = final_report(self.experiment, self.learner, self.seeds)
+        self.ledger.charge("report", tokens=price.tokens, flops=price.flops)
+        return result
+
+    def state(self) -> dict[str, Any]:
+        """Everything an exact continuation needs; tensors and arrays are copies."""
+        return {
+            "seeds": list(self.seeds),
+            "progress": {k: v.copy() if isinstance(v, np.ndarray) else v for k, v in asdict(self.progress).items()},
+            "ledger": asdict(self.ledger),
+            "learner": self.learner.snapshot(),
+            "proxy": self._proxy.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from a state."""
+        self.seeds = tuple(state["seeds"])
+        self._proxy = self.experiment.make_proxy(self.learner, self.seeds)
+        self._proxy.load_state(state["proxy"])
+        self.progress = Progress(**state["progress"])
+        self.ledger = Ledger(**state["ledger"])
+        self.learner.restore(state["learner"])
+
+    def _outcome(self, report: SegmentReport, plan: Ints, before: Snapshot, rate: float) -> Outcome:
+        failed = ~report.finite
+        score = self.progress.score.copy()
+        if not failed.all():
+            score = self._score().score
+            failed = failed | ~np.isfinite(score)
+        if failed.any():
+            self.learner.restore(before, np.flatnonzero(failed).tolist())
+            score = np.where(failed, self.progress.score, score)
+        gain = score - self.progress.score
+        self.progress.score = score
+        by_task = plan[..., None] == np.arange(len(self.experiment.tasks))
+        rows = by_task.sum(axis=(0, 2))
+        totals = np.where(by_task, report.row_losses[..., None], 0.0).sum(axis=(0, 2))
+        task_losses = np.divide(totals, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
+        return Outcome(
+            gain=gain,
+            score=score.copy(),
+            loss=report.losses.mean(axis=0),
+            task_losses=task_losses,
+            mixture=rows / rows.sum(axis=1, keepdims=True),
+            failed=failed,
+            updates=len(plan),
+            learning_rate=rate,
+        )
+
+    def _score(self) -> Reading:
+        price = self._proxy_price()
+        with self.ledger.timed(self._proxy_purpose):
+            reading = self._proxy.score(self.learner)
+        self.ledger.charge(self._proxy_purpose, tokens=price.tokens, flops=price.flops)
+        return reading
+
+    def _proxy_price(self) -> Price:
+        return self._proxy.price(self.learner)
+
+    def _learning_rates(self, updates: int) -> Floats:
+        """(k,) rates: a function of the share of the budget that is spent when an update begins."""
+        start = self.ledger.charged + np.arange(updates) * self._flops_per_update
+        optimizer = self.config.optimizer
+        return learning_rate(
+            np.minimum(start / self.budget, 1.0),
+            kind=optimizer.schedule,
+            warmup=optimizer.warmup,
+            peak=optimizer.learning_rate,
+        )
+
+    def _budget_flops(self, budget: BudgetConfig) -> float:
+        if budget.flops is not None:
+            flops = budget.flops
+        elif budget.tokens is not None:
+            flops = self.learner.flops(budget.tokens, training=True)
+        else:
+            flops = (budget.updates or 0) * self._flops_per_update
+        if flops < self._flops_per_update:
+            raise ConfigError(f"budget: {flops:.3g} FLOPs do not pay for one update ({self._flops_per_update:.3g})")
+        return flops

@@ -1,0 +1,1 @@
+"""Cheap stand-ins for the target."""

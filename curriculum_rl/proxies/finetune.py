@@ -1,0 +1,131 @@
+"""A short few-shot fine-tune from a snapshot, scored on other labelled examples."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from curriculum_rl.batch import Batch, SegmentPlan
+from curriculum_rl.corpora import LabelledCorpus
+from curriculum_rl.draws import key, window_of
+from curriculum_rl.learners.base import Learner
+from curriculum_rl.objectives import Classification
+from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
+from curriculum_rl.schema import FineTuneSettings
+
+
+class FewShot(NamedTuple):
+    """Figures of a fine-tuned learner on the test examples, each (N,): nats per label, share right in [0, 1]."""
+
+    log_loss: Floats
+    accuracy: Floats
+
+
+class FewShotFineTune:
+    """Fine-tune copies of the learners on a few labelled examples, score them, and put everything back.
+
+    Args:
+        train: where the few examples come from.
+        test: where the scored examples come from.
+        objective: the classification objective that the learner can do.
+        settings: sizes and learning rate.
+        context: T.
+        seeds: N seeds; each draws its own examples.
+    """
+
+    def __init__(
+        self,
+        *,
+        train: LabelledCorpus,
+        test: LabelledCorpus,
+        objective: Classification,
+        settings: FineTuneSettings,
+        context: int,
+        seeds: Sequence[int],
+    ) -> None:
+        self._settings = settings
+        self._labels = torch.tensor(train.label_ids[: len(train.classes)])
+        self._context = context
+        examples = min(settings.examples, train.size(context))
+        rows = settings.updates * settings.batch
+        drawn = []
+        for seed in seeds:
+            pool = window_of(key(seed, "few-shot"), np.arange(examples), train.size(context))
+            drawn.append(pool[window_of(key(seed, "few-shot order"), np.arange(rows), examples)])
+        self._train = labelled_batch(train, np.stack(drawn), objective, context)
+        tested = min(settings.test_examples, test.size(context))
+        picks = [window_of(key(seed, "few-shot test"), np.arange(tested), test.size(context)) for seed in seeds]
+        self._test = labelled_batch(test, np.stack(picks), objective, context)
+
+    def price(self, learner: Learner) -> Price:
+        """Training on the few examples and one forward pass over the test examples."""
+        train = self._settings.updates * self._settings.batch * self._context
+        test = self._test.input_ids.shape[1] * self._context
+        flops = learner.flops(train, training=True) + learner.flops(test, training=False)
+        return Price(train + test, flops)
+
+    def __call__(self, learner: Learner) -> FewShot:
+        """Fine-tune and score; the learner is left as it was found."""
+        before = learner.snapshot()
+        learner.reset_optimizer()
+        updates, batch = self._settings.updates, self._settings.batch
+        fall = self._settings.learning_rate * (1 - np.arange(updates) / updates)
+        rates = np.repeat(fall[:, None], learner.replicas, axis=1)
+        learner.train(SegmentPlan(_in_updates(self._train, updates, batch), rates))
+        logits = learner.label_logits(self._test, self._labels).double().cpu()
+        learner.restore(before)
+        truth = self._true_classes()
+        nats = torch.nn.functional.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none")
+        right = (logits.argmax(dim=-1) == truth).double()
+        return FewShot(nats.view_as(truth).mean(dim=1).numpy(), right.mean(dim=1).numpy())
+
+    def _true_classes(self) -> torch.Tensor:
+        """(N, R) index of the right class of every test row."""
+        scored = (self._test.targets * self._test.weights.long()).sum(dim=-1)
+        return (scored[..., None] == self._labels).long().argmax(dim=-1)
+
+
+class FineTune(Stateless):
+    """Minus the log-loss after a few-shot fine-tune.
+
+    Args:
+        few_shot: the fine-tune.
+    """
+
+    def __init__(self, few_shot: FewShotFineTune) -> None:
+        self._few_shot = few_shot
+
+    def price(self, learner: Learner) -> Price:
+        """The fine-tune's price."""
+        return self._few_shot.price(learner)
+
+    def score(self, learner: Learner) -> Reading:
+        """Score all replicas."""
+        result = self._few_shot(learner)
+        return Reading(-result.log_loss, {"accuracy": result.accuracy})
+
+
+def labelled_batch(
+    corpus: LabelledCorpus, index: npt.NDArray[np.int64], objective: Classification, context: int
+) -> Batch:
+    """The rows of (N, R) examples as an (N, R, T) batch."""
+    windows = corpus.windows(index.ravel(), context)
+    rows = objective(windows, np.zeros(index.size, dtype=np.uint64))
+    shape = (*index.shape, context)
+    return Batch(
+        torch.from_numpy(rows.input_ids.reshape(shape)),
+        torch.from_numpy(rows.targets.reshape(shape)),
+        torch.from_numpy(rows.weights.reshape(shape)),
+        torch.full(index.shape, objective.causal),
+    )
+
+
+def _in_updates(batch: Batch, updates: int, rows: int) -> Batch:
+    """An (N, k * B, T) batch as (k, N, B, T)."""
+
+    def split(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.unflatten(1, (updates, rows)).transpose(0, 1).contiguous()
+
+    return Batch(split(batch.input_ids), split(batch.targets), split(batch.weights), split(batch.causal))

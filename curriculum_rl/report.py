@@ -1,0 +1,79 @@
+"""Scores for people, taken once at the end of a run on the report split; never rewarded, never charged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from curriculum_rl.batch import Batch
+from curriculum_rl.experiment import Experiment
+from curriculum_rl.learners.base import Learner
+from curriculum_rl.proxies.base import Price
+from curriculum_rl.proxies.finetune import FewShot
+from curriculum_rl.proxies.heldout import mean_loss
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FinalReport:
+    """Final figures of each replica.
+
+    Attributes:
+        target_loss: (N,) nats per scored token on the target's report split.
+        corpus_losses: (N, C) nats per scored token on the held-out part of every corpus.
+        few_shot: accuracy and log-loss after a few-shot fine-tune; None where the target has no labels or none is
+            asked for.
+    """
+
+    target_loss: Floats
+    corpus_losses: Floats
+    few_shot: FewShot | None
+
+    def entries(self, replica: int, corpora: Sequence[str]) -> dict[str, object]:
+        """One replica's figures, JSON-able."""
+        out: dict[str, object] = {"target_loss": float(self.target_loss[replica])}
+        if self.few_shot is not None:
+            out["downstream_accuracy"] = float(self.few_shot.accuracy[replica])
+            out["downstream_log_loss"] = float(self.few_shot.log_loss[replica])
+        if self.corpus_losses.shape[1]:
+            losses = self.corpus_losses[replica]
+            out["mean_corpus_loss"] = float(losses.mean())
+            out["corpus_losses"] = {name: float(loss) for name, loss in zip(corpora, losses, strict=True)}
+        return out
+
+
+def final_report(experiment: Experiment, learner: Learner, seeds: Sequence[int]) -> tuple[FinalReport, Price]:
+    """Score the learners on what no task, proxy or signal has seen.
+
+    Args:
+        experiment: names the target and the sizes.
+        learner: N replicas; left bit-identical.
+        seeds: N seeds; each draws its own report windows.
+
+    Returns:
+        The figures and what one replica's share of them cost.
+    """
+    settings = experiment.config.report
+    price = Price(0, 0.0)
+
+    def loss(batch: Batch) -> Floats:
+        nonlocal price
+        tokens = int(np.prod(batch.input_ids.shape[1:]))
+        price = Price(price.tokens + tokens, price.flops + learner.flops(tokens, training=False))
+        return mean_loss(learner, batch)
+
+    target = loss(experiment.target_windows(learner, "report", settings.sequences, seeds))
+    sequences = settings.task_sequences
+    corpora = [
+        loss(experiment.heldout_windows(learner, name, sequences, seeds)) for name in experiment.heldout if sequences
+    ]
+    few_shot = None
+    if settings.finetune is not None:
+        fine_tune = experiment.few_shot(learner, "report", settings.finetune, seeds)
+        cost = fine_tune.price(learner)
+        price = Price(price.tokens + cost.tokens, price.flops + cost.flops)
+        few_shot = fine_tune(learner)
+    losses = np.stack(corpora, axis=1) if corpora else np.empty((len(seeds), 0))
+    return FinalReport(target, losses, few_shot), price

@@ -1,0 +1,27 @@
+"""The downstream target: held-out text, and labelled examples where it has labels, in four disjoint splits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from curriculum_rl.corpora import Corpus, LabelledCorpus
+
+Split = Literal["signal", "reward", "selection", "report"]
+"""signal: priors and few-shot examples; reward: what the proxy pays on; selection: choices; report: scores told."""
+
+SPLITS: tuple[Split, ...] = get_args(Split)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What matters downstream. No split is ever trained on by a task.
+
+    Attributes:
+        name: of the corpus it comes from.
+        text: the token stream of each split.
+        labelled: the labelled examples of each split; empty where the target has no labels.
+    """
+
+    name: str
+    text: Mapping[Split, Corpus]
+    labelled: Mapping[Split, LabelledCorpus]

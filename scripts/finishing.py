@@ -1,0 +1,140 @@
+"""What a run leaves behind when it ends: result, schedule, picture, agent, learner, and the lines a person reads."""
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from curriculum_rl.pictures import policy_picture
+from curriculum_rl.recorder import Recorder, deep_link
+from curriculum_rl.rows import read_rows
+from curriculum_rl.runs import RunDirectory
+from curriculum_rl.scripts import resuming
+
+if TYPE_CHECKING:
+    from curriculum_rl.envs.pretraining import PretrainingEnv
+    from curriculum_rl.scripts.recording import Recording
+    from curriculum_rl.scripts.train import Request
+
+
+def result_of(request: "Request", env: "PretrainingEnv", callback: "Recording") -> dict[str, Any]:
+    """What `result.json` holds."""
+    experiment = env.experiment
+    final = callback.finals[-1] if callback.finals else None
+    seconds = callback.last.get("seconds", {})
+    share = callback.last.get("share", [])
+    return {
+        "agent": request.agent,
+        "env": env.config.name,
+        "seed": request.seed,
+        "protocol": request.entry.protocol,
+        "status": "interrupted" if callback.interrupted else "finished",
+        "segments": callback.position["segment"],
+        "episodes": len(callback.finals),
+        "final": final,
+        "share": dict(zip(env.tasks, share, strict=False)),
+        "tokens": callback.last.get("tokens", 0),
+        "budget_flops": env.run.budget,
+        "ledger": callback.last.get("ledger", {}),
+        "seconds": seconds,
+        "wall_seconds": callback.wall,
+        "overhead": overhead(seconds),
+        "baselines": dict(experiment.baselines),
+        "corpora": dict(experiment.hashes),
+        "tokenizer": experiment.tokenizer.fingerprint,
+        "episode_finals": callback.finals,
+    }
+
+
+def overhead(seconds: dict[str, float]) -> float:
+    """Seconds of everything but the learner's own updates and the final report, over the updates' seconds."""
+    train = seconds.get("train", 0.0)
+    rest = sum(value for clock, value in seconds.items() if clock not in ("train", "report"))
+    return rest / train if train else 0.0
+
+
+def annotate(recorder: Recorder, request: "Request", env: "PretrainingEnv", callback: "Recording") -> None:
+    """Put configuration, summary and hyper-parameters beside the curves."""
+    import yaml
+
+    result = result_of(request, env, callback)
+    recorder.text("config", f"```yaml\n{yaml.safe_dump(request.document(env.config), sort_keys=False)}\n```")
+    recorder.text("summary", _markdown(result))
+    if result["final"] is not None:
+        metrics = {f"result/{key}": value for key, value in result["final"].items() if isinstance(value, float)}
+        settings = {"agent": request.agent, "env": env.config.name, "seed": request.seed}
+        recorder.hparams({**settings, **{f"agent.{k}": v for k, v in request.options.items()}}, metrics)
+
+
+def write_outcome(
+    request: "Request",
+    directory: RunDirectory,
+    env: "PretrainingEnv",
+    agent: Any,
+    callback: "Recording",
+    console: Console,
+) -> None:
+    """Write everything but the logs, and tell the person where it is."""
+    result = result_of(request, env, callback)
+    rows = read_rows(directory.path / "segments.jsonl")
+    agent.save(directory.path / "agent.zip")
+    if rows:
+        whole = [row for row in rows if row["episode"] == rows[-1]["episode"]]
+        directory.write_schedule(whole, env.tasks)
+        policy_picture(rows, env.tasks, directory.path / "policy.png")
+        learner = directory.path / "learner"
+        env.run.learner.save(learner)
+        env.experiment.tokenizer.save(learner)
+    if callback.interrupted:
+        directory.write_json("interrupted.json", result)
+        console.print(f"stopped; what was done is in {directory.path} (continue it with --resume)")
+        return
+    (directory.path / "interrupted.json").unlink(missing_ok=True)
+    directory.write_result(result)
+    resuming.clear(directory.path)
+    if request.summarise:
+        console.print(summary([result]))
+        tell_tensorboard(directory.path, console)
+
+
+def tell_tensorboard(path: Any, console: Console) -> None:
+    """The line to type, and the link that opens the right view."""
+    console.print(f"\nLook at the policy:  [bold]tensorboard --logdir {path}[/bold]", soft_wrap=True, highlight=False)
+    console.print(f"then open  {deep_link(path)}", soft_wrap=True, highlight=False)
+
+
+def summary(results: list[dict[str, Any]]) -> Table:
+    """Agents side by side: score on the target, share of each task, tokens, seconds, overhead."""
+    table = Table(title=f"{results[0]['env']}: every agent at the same total cost")
+    table.add_column("", no_wrap=True)
+    for result in results:
+        table.add_column(result["agent"], justify="right")
+    for name, key in (("target loss (nats)", "target_loss"), ("downstream accuracy", "downstream_accuracy")):
+        values = [(result["final"] or {}).get(key) for result in results]
+        if any(value is not None for value in values):
+            table.add_row(name, *("-" if value is None else f"{value:.3f}" for value in values))
+    table.add_row("mean corpus loss", *(_mean_loss(result) for result in results), end_section=True)
+    for task in results[0]["share"]:
+        table.add_row(f"share {task}", *(f"{result['share'][task]:.1%}" for result in results))
+    table.add_section()
+    table.add_row("learner tokens", *(f"{result['tokens']:,}" for result in results))
+    table.add_row("seconds", *(f"{result['wall_seconds']:.1f}" for result in results))
+    table.add_row("overhead", *(f"{result['overhead']:.1%}" for result in results))
+    bigram = results[0]["baselines"]
+    table.caption = f"target loss of counting alone: unigram {bigram['unigram']:.2f}, bigram {bigram['bigram']:.2f}"
+    return table
+
+
+def _mean_loss(result: dict[str, Any]) -> str:
+    value = (result["final"] or {}).get("mean_corpus_loss")
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _markdown(result: dict[str, Any]) -> str:
+    lines = ["| figure | value |", "| --- | --- |"]
+    shown = {key: result[key] for key in ("agent", "env", "seed", "status", "segments", "tokens", "overhead")}
+    final = {key: value for key, value in (result["final"] or {}).items() if isinstance(value, float)}
+    for key, value in {**shown, **final}.items():
+        lines.append(f"| {key} | {value:.4g} |" if isinstance(value, float) else f"| {key} | {value} |")
+    lines += [f"| share {task} | {share:.1%} |" for task, share in result["share"].items()]
+    return "\n".join(lines)

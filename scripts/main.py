@@ -1,0 +1,136 @@
+"""The `curriculum-rl` command: every sub-command, its options and its help. Heavy imports wait until one runs."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from curriculum_rl.errors import ConfigError
+
+# Two intra-op threads collapse when the other core is busy (docs/log.md); set before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+app = typer.Typer(
+    help="Train agents that choose what a language model is pretrained on next.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+
+Env = Annotated[str, typer.Option(help="A built-in environment (`list envs`) or the path of an environment file.")]
+AgentName = Annotated[str, typer.Option(help="Who decides (`list agents`).")]
+Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it; same seed, same rows.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Override a key of the environment (`--set budget.updates=200`) or an option of the agent "
+        "(`--set agent.window=30`). May be repeated.",
+    ),
+]
+
+
+@app.command()
+def train(  # noqa: PLR0917 (one parameter per option)
+    out: Annotated[Path, typer.Option(help="The run directory to write; it must not exist yet.")],
+    env: Env = "almanac",
+    agent: AgentName = "exp3s",
+    seed: Seed = 0,
+    timesteps: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Segments to learn for, over as many runs as that takes. Default: online agents (bandits and "
+            "baselines) play one run; pretrained ones (ppo) 4096 segments.",
+        ),
+    ] = None,
+    set_: Set = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run directory.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run directory.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
+) -> None:
+    """Train an agent on an environment and write a run directory.
+
+    Bandits learn inside their one run: by default one episode, which is one pretraining run, and their memory does
+    not survive it (the next run's learner is new). PPO is trained over many runs and then used.
+
+    The run directory holds config.yaml, versions.json, segments.jsonl, result.json, schedule.json, policy.png, the
+    agent, the final learner and TensorBoard's event files.
+    """
+    from curriculum_rl.scripts.train import Request, train
+
+    request = Request(
+        env=env, agent=agent, seed=seed, out=out, timesteps=timesteps, overrides=_overrides(set_), quiet=quiet
+    )
+    finished = train(request, resume=resume, overwrite=overwrite)
+    raise typer.Exit(0 if finished else 130)
+
+
+@app.command()
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run directory that `train` wrote.")],
+    episodes: Annotated[int, typer.Option(min=1, help="Pretraining runs, each with its own fresh seed.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="First of the fresh seeds.")] = 10_000,
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Stop online agents from learning; they play their last policy.")
+    ] = False,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="Play the most probable action. An argmax scheduler plays one for ever."),
+    ] = False,
+) -> None:
+    """Play a trained agent on fresh seeds and report the final learners' scores.
+
+    Online agents start each run afresh and go on learning in it, as they did in training, unless --frozen. Actions
+    are sampled unless --deterministic.
+    """
+    from curriculum_rl.scripts.evaluate import evaluate
+
+    evaluate(run, episodes=episodes, seed=seed, frozen=frozen, deterministic=deterministic)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[Literal["envs", "agents", "tasks", "objectives", "proxies"], typer.Argument(help="What to list.")],
+    env: Env = "almanac",
+) -> None:
+    """List what there is: built-in environments, agents, objectives, proxies, or the tasks of an environment."""
+    from curriculum_rl.scripts.listing import show
+
+    show(what, env)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the three runs go; a number is added.")] = Path("runs/demo"),
+    agent: AgentName = "exp3s",
+    env: Env = "almanac",
+    seed: Seed = 0,
+    set_: Set = None,
+) -> None:
+    """Train an agent and two baselines on the embedded default, and compare them in a table (about three minutes)."""
+    from curriculum_rl.scripts.demo import demo
+
+    raise typer.Exit(0 if demo(out, agent=agent, env=env, seed=seed, overrides=_overrides(set_)) else 130)
+
+
+def _overrides(pairs: list[str] | None) -> dict[str, Any]:
+    from curriculum_rl.config import parse_override
+
+    return dict(parse_override(pair) for pair in pairs or [])
+
+
+def main() -> None:
+    """Run the command line: a user's mistake is one line on stderr and exit status 2."""
+    try:
+        app()
+    except ConfigError as error:
+        print(f"curriculum-rl: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,207 @@
+"""`curriculum-rl train`: one agent, one environment, one run directory."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from curriculum_rl import config as configs
+from curriculum_rl.agents.table import AGENTS, AgentEntry, load, make
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.runs import RunDirectory
+from curriculum_rl.schema import EnvConfig
+
+if TYPE_CHECKING:
+    from curriculum_rl.envs.pretraining import PretrainingEnv
+    from curriculum_rl.scripts.recording import Recording
+
+PRETRAINED_TIMESTEPS = 4096
+_NO_END = 1 << 60
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        env: name, path or content of an environment.
+        agent: a name of the table.
+        seed: of the agent and of the environment.
+        out: the run directory.
+        timesteps: segments to learn for; None: the protocol's default.
+        overrides: dotted keys of the environment, and options of the agent as `agent.<option>`.
+        quiet: no progress bar, no summary.
+        summarise: print the table at the end.
+    """
+
+    env: str | Mapping[str, Any]
+    agent: str
+    seed: int
+    out: Path
+    timesteps: int | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    quiet: bool = False
+    summarise: bool = True
+
+    @property
+    def entry(self) -> AgentEntry:
+        """The agent's line of the table.
+
+        Raises:
+            ConfigError: for an unknown name.
+        """
+        if self.agent not in AGENTS:
+            raise ConfigError(f"agent: {self.agent!r} is not one of {', '.join(AGENTS)}")
+        return AGENTS[self.agent]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The agent's own options."""
+        return {key[6:]: value for key, value in self.overrides.items() if key.startswith("agent.")}
+
+    def config(self) -> EnvConfig:
+        """The environment with overrides, and with the action space that the agent needs."""
+        changes = {key: value for key, value in self.overrides.items() if not key.startswith("agent.")}
+        config = configs.load(self.env, changes)
+        needed = self.entry.action
+        if needed in ("any", config.action.kind):
+            return config
+        if "action.kind" in changes:
+            raise ConfigError(f"action.kind: {self.agent} plays {needed!r} (got {config.action.kind!r})")
+        return configs.load(config, {"action.kind": needed})
+
+    @property
+    def steps(self) -> int:
+        """Segments to learn for."""
+        if self.timesteps is not None:
+            return self.timesteps
+        return _NO_END if self.entry.protocol == "online" else PRETRAINED_TIMESTEPS
+
+    @property
+    def episodes(self) -> int | None:
+        """Runs after which learning stops: an online agent's one, unless segments were asked for."""
+        return 1 if self.entry.protocol == "online" and self.timesteps is None else None
+
+    def document(self, config: EnvConfig) -> dict[str, Any]:
+        """What `config.yaml` holds: everything needed to repeat the run."""
+        return {
+            "agent": {"name": self.agent, **self.options},
+            "seed": self.seed,
+            "timesteps": self.timesteps,
+            "env": config.model_dump(mode="json"),
+        }
+
+
+def train(request: Request, *, resume: bool = False, overwrite: bool = False) -> bool:
+    """Train and write the run directory.
+
+    Args:
+        request: what to do.
+        resume: continue an interrupted run of the same configuration.
+        overwrite: replace an existing run directory.
+
+    Returns:
+        Whether it came to its end; False after Ctrl-C.
+
+    Raises:
+        ConfigError: for what is wrong with the request, before anything is written.
+    """
+    entry, config = request.entry, request.config()
+    directory = RunDirectory.create(request.out, resume=resume, overwrite=overwrite, check_only=True)
+    console = Console(stderr=True, quiet=request.quiet)
+    with console.status("reading and tokenising the corpora"):
+        env = _make_env(config, entry, request.seed)
+    continued = resume and directory.path.joinpath("config.yaml").exists()
+    if continued:
+        _same_request(directory, request, config)
+        if (directory.path / "result.json").exists():
+            console.print(f"{directory.path} is complete already")
+            return True
+    agent = _make_agent(request, env, directory.path if continued else None)
+    if not continued:
+        directory = RunDirectory.create(request.out, resume=resume, overwrite=overwrite)
+        directory.write_config(request.document(config))
+        directory.write_versions()
+    callback = _learn(request, env, agent, directory, console, continued=continued)
+    from curriculum_rl.scripts.finishing import write_outcome
+
+    write_outcome(request, directory, env, agent, callback, console)
+    return not callback.interrupted
+
+
+def _make_env(config: EnvConfig, entry: AgentEntry, seed: int) -> "PretrainingEnv":
+    import torch
+
+    from curriculum_rl.envs.pretraining import PretrainingEnv
+
+    torch.set_num_threads(1)
+    env = PretrainingEnv(config, charge_proxy=entry.needs_reward)
+    env.reset(seed=seed)
+    return env
+
+
+def _make_agent(request: Request, env: "PretrainingEnv", continued: Path | None) -> Any:
+    from curriculum_rl.scripts import resuming
+
+    if continued is None:
+        return make(request.agent, env, seed=request.seed, **request.options)
+    resuming.position(continued)
+    agent = load(request.agent, resuming.agent_file(continued), env=env)
+    resuming.restore(continued, agent)
+    return agent
+
+
+def _learn(
+    request: Request,
+    env: "PretrainingEnv",
+    agent: Any,
+    directory: RunDirectory,
+    console: Console,
+    *,
+    continued: bool,
+) -> "Recording":
+    from stable_baselines3.common.logger import configure
+
+    from curriculum_rl.recorder import Recorder
+    from curriculum_rl.scripts import resuming
+    from curriculum_rl.scripts.progress import Progress
+    from curriculum_rl.scripts.recording import Recording
+
+    if request.entry.protocol == "pretrained":
+        agent.set_logger(configure(str(directory.path), ["csv", "tensorboard"]))
+    else:
+        agent.set_logger(configure(None, []))
+    position = resuming.position(directory.path) if continued else None
+    recorder = Recorder(directory.path, env.tasks, resume_at=position["tokens"] if position else None)
+    steps = request.steps - agent.num_timesteps if request.timesteps or continued else request.steps
+    title = f"{request.agent} on {env.config.name}"
+    shown = None if request.episodes else request.steps
+    with Progress(title, console, timesteps=shown, quiet=request.quiet) as progress, recorder:
+        callback = Recording(
+            recorder,
+            progress,
+            directory.path,
+            episodes=request.episodes,
+            position=position["position"] if position else None,
+        )
+        callback.finals = list(position["finals"]) if position else []
+        begun = time.perf_counter()
+        agent.learn(total_timesteps=steps, callback=callback, reset_num_timesteps=not continued)
+        callback.wall = time.perf_counter() - begun
+        if not callback.interrupted:
+            progress.finish()
+        from curriculum_rl.scripts.finishing import annotate
+
+        annotate(recorder, request, env, callback)
+    return callback
+
+
+def _same_request(directory: RunDirectory, request: Request, config: EnvConfig) -> None:
+    """A run is continued as it was begun, or the curves of one directory would belong to two experiments."""
+    before, now = directory.read_config(), request.document(config)
+    for key in ("agent", "seed", "env"):
+        if before[key] != now[key]:
+            raise ConfigError(f"--resume: {key} of {directory.path} differs from what it was begun with")
