@@ -246,7 +246,7 @@ class Shell(BaseAlgorithm):
         arms: Ints = actions.argmax(axis=1)
         return arms
 
-    def learn(  # noqa: PLR0917 (the signature is stable-baselines3's)
+    def learn(
         self,
         total_timesteps: int,
         callback: Any = None,

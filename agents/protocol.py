@@ -32,7 +32,7 @@ class Agent(Protocol):
 
     def __init__(self, *, env: Any = None, seed: int | None = None, **options: Any) -> None: ...
 
-    def learn(  # noqa: PLR0917 (the signature is stable-baselines3's)
+    def learn(
         self,
         total_timesteps: int,
         callback: Any = None,

@@ -32,6 +32,23 @@ TASK_CHARTS: Mapping[str, str] = {
 }
 """Charts that every task's child run has under the same tag: TensorBoard draws them as one chart, a line per task."""
 
+HOW_TO_READ = "\n".join(
+    (
+        "The x axis (step) is learner tokens. The run itself is shown as `.` or by its directory's name; each task",
+        "has a run of its own, `task=<name>`, so that a chart under `task/` has one line per task.",
+        "",
+        "* A favourite's line may leave the chart: untick *Ignore outliers in chart scaling* in the settings.",
+        "* TensorBoard has seven colours: with more tasks some share one; point at a line, or filter the runs by name.",
+        "* `policy/heat_map` shows the whole policy in one picture; its slider goes back in time.",
+        "",
+        "| chart | shows |",
+        "| --- | --- |",
+        *(f"| `{tag}` | {meaning} |" for tag, meaning in (*TASK_CHARTS.items(), *RUN_CHARTS.items())),
+        "| `ledger/tokens`, `flops`, `seconds` | Spent so far, by purpose. |",
+    )
+)
+"""What the text tab says about the charts, in Markdown."""
+
 
 def run_points(row: Row) -> Points:
     """The points of the run itself."""

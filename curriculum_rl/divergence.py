@@ -8,8 +8,8 @@ _SAMPLE = 2_000_000
 
 def unigram(tokens: npt.NDArray[np.integer], vocab_size: int) -> npt.NDArray[np.float64]:
     """Token frequencies, (V,), of the first two million tokens of a stream."""
-    counts = np.bincount(tokens[:_SAMPLE], minlength=vocab_size).astype(np.float64)
-    return counts / counts.sum()
+    counts = np.bincount(tokens[:_SAMPLE], minlength=vocab_size)
+    return np.asarray(counts / counts.sum(), dtype=np.float64)
 
 
 def jensen_shannon(p: npt.NDArray[np.float64], q: npt.NDArray[np.float64]) -> float:

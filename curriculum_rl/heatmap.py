@@ -12,12 +12,12 @@ from PIL import Image, ImageDraw, ImageFont
 Floats = npt.NDArray[np.float64]
 Pixels = npt.NDArray[np.uint8]
 
-WIDTH = 640  # pixels of the cells, across
-BAND = 22  # pixels of one task's band, down
+WIDTH = 400  # pixels of the cells, across: TensorBoard shrinks what is wider than its card until text is too small
+BAND = 26  # pixels of one task's band, down
 GAP = 10
-TOP, FOOT = 30, 40
-BAR, BAR_SPACE = 14, 120  # pixels of the colour bar and of its numbers, across
-FONT, SMALL = 14, 12
+TOP, FOOT = 34, 40
+BAR, BAR_SPACE = 14, 80  # pixels of the colour bar and of its numbers, across
+FONT, SMALL = 17, 15
 INK, GREY, PAPER = 32, 110, 255
 COLOURS = 192  # palette entries of the colour map; the other 64 are greys, for text
 
@@ -48,8 +48,7 @@ def heat_map(values: Floats, tasks: Sequence[str], *, tokens: int) -> tuple[byte
     frame, left = _frame(tuple(tasks))
     paper = frame.copy()
     draw = ImageDraw.Draw(paper)
-    title = f"Probability of picking each task, segments 1 to {segments}"
-    draw.text((left, TOP / 2), title, INK, _font(FONT), anchor="lm")
+    draw.text((left, TOP / 2), "probability of picking each task", INK, _font(FONT), anchor="lm")
     _label_segments(draw, left, count, f"segment {segments} ({count_text(tokens)} tokens)")
     _label_colours(draw, left, count, highest)
     pixels: Pixels = np.uint8(COLOURS) + (np.asarray(paper, dtype=np.uint8) >> np.uint8(2))
@@ -102,7 +101,7 @@ def _label_colours(draw: ImageDraw.ImageDraw, left: int, count: int, highest: fl
     marks = {0.0: "0", highest: f"{highest:.2g}"}
     # Two numbers closer than a line of text would cover each other.
     if SMALL < height * uniform / highest < height - SMALL:
-        marks[uniform] = f"{uniform:.2g} (uniform)"
+        marks[uniform] = f"{uniform:.2g} even"
     for value, label in marks.items():
         y = TOP + (height - 1) * (1 - value / highest)
         draw.line((x, y, x + 4, y), GREY)

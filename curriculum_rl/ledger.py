@@ -26,7 +26,7 @@ class Ledger:
 
     tokens: dict[Purpose, int] = field(default_factory=lambda: dict.fromkeys(PURPOSES, 0))
     flops: dict[Purpose, float] = field(default_factory=lambda: dict.fromkeys(PURPOSES, 0.0))
-    seconds: dict[Clock, float] = field(default_factory=lambda: dict.fromkeys(get_args(Clock), 0.0))
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(get_args(Clock), 0.0))
 
     def charge(self, purpose: Purpose, *, tokens: int, flops: float) -> None:
         """Book a cost under a purpose."""

@@ -74,7 +74,7 @@ class Library:
         if isinstance(section, str):
             name, source, described = section, self._sources[section], self._config.corpora[section]
         else:
-            fractions = {split: getattr(self._config.target, split) for split in SPLITS}
+            fractions: dict[str, float] = {split: getattr(self._config.target, split) for split in SPLITS}
             name, source, described = "target", SplitSource(self._read("target", section), fractions), section
         text = {split: build_corpus(f"{name}.{split}", source, split, self.tokenizer, self._cache) for split in SPLITS}
         labelled = {}
@@ -119,13 +119,13 @@ class Library:
             return self._sources[section.of]
         if isinstance(section, schema.ShuffledCorpus | schema.SmallCorpus):
             train = PartSource(self._sources[section.of], "train")
-            shuffled = isinstance(section, schema.ShuffledCorpus)
-            changed = ShuffledSource(train, seed=0) if shuffled else CappedSource(train, section.characters)
-            return SplitSource(changed, {"train": 1.0})
+            if isinstance(section, schema.ShuffledCorpus):
+                return SplitSource(ShuffledSource(train, seed=0), {"train": 1.0})
+            return SplitSource(CappedSource(train, section.characters), {"train": 1.0})
         return self._sources[name]
 
     def _split(self, name: str, section: schema.CorpusConfig) -> SplitSource:
-        heldout = 0.05 if isinstance(section, schema.Custom) else section.heldout
+        heldout = section.heldout if isinstance(section, schema.CorpusSection) else 0.05
         fractions: dict[str, float] = {"train": 1 - heldout, "heldout": heldout}
         if name == self._own_target:
             target = self._config.target

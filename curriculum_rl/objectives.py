@@ -25,17 +25,22 @@ class Rows(NamedTuple):
 
 
 class Objective(Protocol):
-    """How a window becomes a prediction problem.
+    """How a window becomes a prediction problem."""
 
-    Attributes:
-        name: used in the task's name.
-        causal: whether its rows are read left to right; False: in both directions.
-        labelled: whether it needs a labelled corpus.
-    """
+    @property
+    def name(self) -> str:
+        """Used in the task's name."""
+        ...
 
-    name: str
-    causal: bool
-    labelled: bool
+    @property
+    def causal(self) -> bool:
+        """Whether its rows are read left to right; False: in both directions."""
+        ...
+
+    @property
+    def labelled(self) -> bool:
+        """Whether it needs a labelled corpus."""
+        ...
 
     def __call__(self, windows: Tokens, keys: npt.NDArray[np.uint64]) -> Rows:
         """Make the rows of some windows.

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 
-from curriculum_rl.charts import RUN_CHARTS, TASK_CHARTS, Points, mean_points, run_points, task_points
+from curriculum_rl.charts import HOW_TO_READ, RUN_CHARTS, TASK_CHARTS, Points, mean_points, run_points, task_points
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.events import EventFile, flush
 from curriculum_rl.heatmap import heat_map
@@ -61,6 +61,8 @@ class Recorder:
         self._flushed = time.monotonic()
         self._probabilities: list[list[float]] = []
         self._open_events(resume_at)
+        if resume_at is None:
+            self.text("how_to_read", HOW_TO_READ)
         self._recall([] if resume_at is None else keep_rows(self._jsonl, resume_at))
 
     def _open_events(self, resume_at: int | None) -> None:
@@ -202,6 +204,9 @@ def deep_link(logdir: str | Path, port: int = 6006) -> str:
         logdir: the run directory that `tensorboard --logdir` is given.
         port: where TensorBoard listens.
     """
-    pinned = [{"plugin": "scalars", "tag": tag} for tag in ("task/probability", "task/share", "proxy/score")]
+    # The id that a local TensorBoard gives to the run at its root.
+    heat_map_card = {"plugin": "images", "tag": "policy/heat_map", "runId": "defaultExperimentId/.", "sample": 0}
+    scalars = ("task/probability", "task/share", "proxy/score")
+    pinned = [heat_map_card, *({"plugin": "scalars", "tag": tag} for tag in scalars)]
     query = {"pinnedCards": json.dumps(pinned, separators=(",", ":")), "smoothing": "0", "darkMode": "false"}
     return f"http://localhost:{port}/?{urlencode(query, quote_via=quote)}#timeseries"

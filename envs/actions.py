@@ -1,5 +1,7 @@
 """From an agent's action to the shares of a segment's rows, and the two action spaces."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
@@ -9,7 +11,7 @@ from curriculum_rl.schema import ActionConfig
 Floats = npt.NDArray[np.float64]
 
 
-def space(action: ActionConfig, tasks: int) -> spaces.Discrete | spaces.Box:
+def space(action: ActionConfig, tasks: int) -> spaces.Space[Any]:
     """`Discrete(K)` for tasks, `Box(-1, 1, (K,))` for mixtures (stable-baselines3 wants symmetric bounds)."""
     if action.kind == "task":
         return spaces.Discrete(tasks)

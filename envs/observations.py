@@ -3,6 +3,8 @@
 Shape letters: N replicas, K tasks, F task features, G run features.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
@@ -114,9 +116,9 @@ def initial_run() -> Observations:
     return np.array([1.0, 0.0, 0.0, 0.0], dtype=np.float32)
 
 
-def space(kind: str, tasks: int) -> spaces.Box | spaces.Dict:
+def space(kind: str, tasks: int) -> spaces.Space[Any]:
     """The observation space: one flat Box, or a Dict of the two parts (each flat)."""
-    parts = {
+    parts: dict[str, spaces.Space[Any]] = {
         "tasks": spaces.Box(-BOUND, BOUND, (tasks * len(TASK_FEATURES),), np.float32),
         "run": spaces.Box(-BOUND, BOUND, (len(RUN_FEATURES),), np.float32),
     }

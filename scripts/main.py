@@ -36,7 +36,7 @@ Set = Annotated[
 
 
 @app.command()
-def train(  # noqa: PLR0917 (one parameter per option)
+def train(
     out: Annotated[Path, typer.Option(help="The run directory to write; it must not exist yet.")],
     env: Env = "almanac",
     agent: AgentName = "exp3s",
@@ -134,3 +134,7 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

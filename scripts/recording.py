@@ -1,5 +1,6 @@
 """The stable-baselines3 callback that joins what the env shows with what the agent thought, and keeps checkpoints."""
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -12,7 +13,7 @@ from curriculum_rl.recorder import Recorder
 from curriculum_rl.scripts import resuming
 from curriculum_rl.scripts.progress import Progress
 
-CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_SECONDS = float(os.environ.get("CURRICULUM_RL_CHECKPOINT_SECONDS", "60"))
 
 
 class Recording(BaseCallback):

@@ -177,7 +177,8 @@ class TransformersLearner:
         def means(part: Batch) -> Tensor:
             states = self._forward(part.input_ids, hidden=True).hidden_states[-1].float()
             present = (part.input_ids != self.pad_id).float()[..., None]
-            return (states * present).sum(dim=1) / present.sum(dim=1).clamp_min(1.0)
+            total: Tensor = (states * present).sum(dim=1)
+            return total / present.sum(dim=1).clamp_min(1.0)
 
         return self._in_parts(batch, means)
 
@@ -242,7 +243,7 @@ class TransformersLearner:
         (directory / "learner.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
-@dataclass(frozen=True)
+@dataclass
 class _SavedVocabulary:
     vocab_size: int
     pad_id: int

@@ -67,7 +67,7 @@ def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary) 
         raise ConfigError(f"learner.model: a configuration needs model_type, it has {sorted(source)}")
     if settings.pop("vocab_size", vocabulary.vocab_size) != vocabulary.vocab_size:
         raise ConfigError(
-            f"learner.model.vocab_size is {source['vocab_size']}, the tokenizer has {vocabulary.vocab_size}: leave it out"
+            f"learner.model.vocab_size is {source['vocab_size']}, the tokenizer's is {vocabulary.vocab_size}: drop it"
         )
     ids = {"pad_token_id": vocabulary.pad_id, "eos_token_id": vocabulary.eos_id, "bos_token_id": vocabulary.eos_id}
     try:
@@ -117,11 +117,11 @@ def _quiet() -> Iterator[None]:
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         logging.set_verbosity(level)
         if bars:
-            logging.enable_progress_bar()
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

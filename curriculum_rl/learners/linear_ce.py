@@ -68,7 +68,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """Forward computes the loss and both gradients; backward only scales them."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917 - autograd passes arguments by position
+    def forward(
         ctx: Any, hidden: Tensor, table: Tensor, targets: Tensor, weights: Tensor, chunk: int
     ) -> tuple[Tensor, Tensor]:
         columns = table.transpose(1, 2)

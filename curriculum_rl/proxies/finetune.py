@@ -126,6 +126,6 @@ def _in_updates(batch: Batch, updates: int, rows: int) -> Batch:
     """An (N, k * B, T) batch as (k, N, B, T)."""
 
     def split(tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.unflatten(1, (updates, rows)).transpose(0, 1).contiguous()
+        return tensor.reshape(len(tensor), updates, rows, *tensor.shape[2:]).transpose(0, 1).contiguous()
 
     return Batch(split(batch.input_ids), split(batch.targets), split(batch.weights), split(batch.causal))

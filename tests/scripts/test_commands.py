@@ -1,0 +1,196 @@
+"""The command line as a person uses it: run directories, errors, resume, evaluate, list."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from curriculum_rl.rows import read_rows
+from curriculum_rl.scripts.main import main
+
+
+@pytest.fixture
+def file(tiny: dict[str, Any], tmp_path: Path) -> str:
+    path = tmp_path / "env.yaml"
+    path.write_text(yaml.safe_dump(tiny))
+    return str(path)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["curriculum-rl", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return call
+
+
+def timeless(directory: Path) -> list[dict[str, Any]]:
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in read_rows(directory / "segments.jsonl")]
+
+
+FILES = ["config.yaml", "versions.json", "segments.jsonl", "result.json", "schedule.json", "policy.png", "agent.zip"]
+
+
+@pytest.mark.parametrize("agent", ["exp3s", "sw-ucb", "d-ts", "stratified", "round-robin", "random", "fixed"])
+def test_train_writes_a_whole_run_directory(run: Any, file: str, tmp_path: Path, agent: str) -> None:
+    out = tmp_path / "run"
+    status, _, err = run("train", "--env", file, "--agent", agent, "--out", str(out))
+    assert status == 0
+    assert "tensorboard --logdir" in err
+    for name in FILES:
+        assert (out / name).stat().st_size > 0, name
+    assert list(out.glob("events.out.tfevents.*"))
+    assert len(list(out.glob("task=*/events.out.tfevents.*"))) == 5
+    result = json.loads((out / "result.json").read_text())
+    rows = read_rows(out / "segments.jsonl")
+    assert result["status"] == "finished"
+    assert result["segments"] == len(rows) > 0
+    assert result["final"]["target_loss"] > 0
+    assert sum(result["share"].values()) == pytest.approx(1)
+    assert set(result["corpora"]) == {"sea", "land", "star", "noise"}
+    assert all(abs(sum(row["probabilities"]) - 1) < 1e-6 for row in rows)
+    assert not (out / "checkpoint").exists()
+
+
+def test_ppo_trains_over_many_runs(run: Any, file: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert run("train", "--env", file, "--agent", "ppo", "--timesteps", "40", "--out", str(out))[0] == 0
+    result = json.loads((out / "result.json").read_text())
+    assert result["episodes"] >= 3
+    tokens = [row["tokens"] for row in read_rows(out / "segments.jsonl")]
+    assert tokens == sorted(tokens)
+    status, printed, _ = run("evaluate", str(out), "--episodes", "2")
+    assert status == 0
+    assert "mean ± sd" in printed
+    finals = json.loads((out / "evaluation.json").read_text())["finals"]
+    assert [final["seed"] for final in finals] == [10_000, 10_001]
+
+
+def test_same_seed_same_rows(run: Any, file: str, tmp_path: Path) -> None:
+    for name, seed in (("a", "3"), ("b", "3"), ("c", "4")):
+        assert run("train", "--env", file, "--agent", "d-ts", "--seed", seed, "--out", str(tmp_path / name))[0] == 0
+    assert timeless(tmp_path / "a") == timeless(tmp_path / "b")
+    assert timeless(tmp_path / "a") != timeless(tmp_path / "c")
+
+
+def test_config_repeats_the_run(run: Any, file: str, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    changes = ["--set", "budget.updates=12", "--set", "agent.step=0.1"]
+    assert run("train", "--env", file, "--agent", "exp3s", "--out", str(first), *changes)[0] == 0
+    document = yaml.safe_load((first / "config.yaml").read_text())
+    assert document["agent"] == {"name": "exp3s", "step": 0.1}
+    (tmp_path / "again.yaml").write_text(yaml.safe_dump(document["env"]))
+    again = ["train", "--env", str(tmp_path / "again.yaml"), "--agent", "exp3s", "--set", "agent.step=0.1"]
+    assert run(*again, "--out", str(second))[0] == 0
+    assert timeless(first) == timeless(second)
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_evaluate_an_online_agent(run: Any, file: str, tmp_path: Path, frozen: bool) -> None:
+    out = tmp_path / "run"
+    assert run("train", "--env", file, "--agent", "exp3s", "--out", str(out))[0] == 0
+    assert run("evaluate", str(out), "--episodes", "1", *(["--frozen"] if frozen else []))[0] == 0
+    assert json.loads((out / "evaluation.json").read_text())["frozen"] is frozen
+
+
+def test_an_existing_directory_is_refused_and_kept(run: Any, file: str, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    arguments = ["train", "--env", file, "--agent", "random", "--out", str(out)]
+    assert run(*arguments)[0] == 0
+    before = (out / "segments.jsonl").read_bytes()
+    status, _, err = run(*arguments)
+    assert status == 2
+    assert "--resume" in err
+    assert "--overwrite" in err
+    assert (out / "segments.jsonl").read_bytes() == before
+    assert run(*arguments, "--overwrite", "--seed", "5")[0] == 0
+    assert (out / "segments.jsonl").read_bytes() != before
+    assert run(*arguments, "--resume", "--seed", "5")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--agent", "oracle"], ["agent", "'oracle'", "exp3s"]),
+        (["--env", "nowhere.yaml"], ["'nowhere.yaml'", "almanac"]),
+        (["--set", "budget.updates=0"], ["budget.updates", "0"]),
+        (["--set", "colour=red"], ["colour", "unknown key"]),
+        (["--set", "agent.colour=red"], ["colour"]),
+        (["--set", "nothing"], ["--set", "key=value"]),
+        (["--agent", "stratified", "--set", "action.kind=task"], ["action.kind", "stratified", "mixture"]),
+    ],
+)
+def test_mistakes_are_one_line_and_write_nothing(
+    run: Any, file: str, tmp_path: Path, arguments: list[str], said: list[str]
+) -> None:
+    out = tmp_path / "run"
+    status, _, err = run("train", "--env", file, "--out", str(out), *arguments)
+    line = err.strip().splitlines()[-1]
+    assert status == 2
+    assert "Traceback" not in err
+    for word in said:
+        assert word in line
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("agent", ["exp3s", "ppo"])
+def test_ctrl_c_saves_and_resume_continues_exactly(file: str, tmp_path: Path, agent: str) -> None:
+    def command(name: str, *more: str) -> list[str]:
+        changes = ["--set", "budget.updates=600", "--set", "report.finetune=null", "--timesteps", "900"]
+        where = ["--env", file, "--agent", agent, "--out", str(tmp_path / name), "--quiet"]
+        return [sys.executable, "-m", "curriculum_rl.scripts.main", "train", *where, *changes, *more]
+
+    environment = {**os.environ, "CURRICULUM_RL_CHECKPOINT_SECONDS": "0.2"}
+    subprocess.run(command("whole"), check=True, env=environment)
+    cut = tmp_path / "cut"
+    process = subprocess.Popen(command("cut"), env=environment)
+    while not (cut / "checkpoint").exists() and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert (cut / "interrupted.json").is_file()
+    assert not (cut / "result.json").exists()
+    assert 0 < len(read_rows(cut / "segments.jsonl")) < 900
+    subprocess.run(command("cut", "--resume"), check=True, env=environment)
+    assert timeless(cut) == timeless(tmp_path / "whole")
+    whole = json.loads((tmp_path / "whole" / "result.json").read_text())
+    resumed = json.loads((cut / "result.json").read_text())
+    assert resumed["episode_finals"] == whole["episode_finals"]
+
+
+@pytest.mark.parametrize("what", ["envs", "agents", "tasks", "objectives", "proxies"])
+def test_list(run: Any, file: str, what: str) -> None:
+    status, out, _ = run("list", what, "--env", file)
+    expected = {"envs": "almanac-traps", "agents": "exp3s", "tasks": "star.masked_lm"}
+    assert status == 0
+    assert expected.get(what, "module:Class") in out
+
+
+def test_demo_compares_three_agents(run: Any, file: str, tmp_path: Path) -> None:
+    status, out, err = run("demo", "--env", file, "--out", str(tmp_path / "demo"))
+    assert status == 0
+    for word in ("exp3s", "stratified", "round-robin", "target loss", "share noise.causal_lm"):
+        assert word in out
+    assert f"tensorboard --logdir {tmp_path / 'demo-1'}" in err.replace("\n", "")
+    assert run("demo", "--env", file, "--out", str(tmp_path / "demo"))[0] == 0
+    assert (tmp_path / "demo-2" / "exp3s" / "result.json").is_file()
+
+
+def test_help_is_fast_and_imports_no_torch() -> None:
+    code = "import sys, curriculum_rl.scripts.main as m; sys.argv=['x','--help']\ntry: m.main()\nexcept SystemExit: pass\n"
+    out = subprocess.run(
+        [sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip().endswith("False")
