@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from tensorboard.compat.proto.event_pb2 import Event, SessionLog  # type: ignore[import-untyped]
-from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata  # type: ignore[import-untyped]
+from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, Summary, SummaryMetadata  # type: ignore[import-untyped]
 from tensorboard.compat.proto.tensor_pb2 import TensorProto  # type: ignore[import-untyped]
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto  # type: ignore[import-untyped]
 
@@ -59,9 +59,9 @@ class EventFile:
         description = self._undescribed.pop(tag, None)
         if description is None:
             return Summary.Value(tag=tag, simple_value=value)
-        metadata = SummaryMetadata(
-            summary_description=description, plugin_data=SummaryMetadata.PluginData(plugin_name="scalars")
-        )
+        plugin = SummaryMetadata.PluginData(plugin_name="scalars")
+        # Without the data class, TensorBoard's fast reader takes the metadata for a blank one and drops the text.
+        metadata = SummaryMetadata(summary_description=description, plugin_data=plugin, data_class=DATA_CLASS_SCALAR)
         return Summary.Value(tag=tag, simple_value=value, metadata=metadata)
 
     def image(self, tag: str, png: bytes, *, size: tuple[int, int], step: int, wall_time: float) -> None:

@@ -178,6 +178,7 @@ class Experiment:
                     context=config.context,
                     replicas=replicas,
                     device=config.device,
+                    explosion=optimizer.explosion,
                 )
             case schema.Custom() as custom_learner:
                 made: Learner = custom(

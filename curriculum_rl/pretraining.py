@@ -225,11 +225,11 @@ class Pretraining:
         return self._proxy.price(self.learner)
 
     def _learning_rates(self, updates: int) -> Floats:
-        """(k,) rates: a function of the share of the budget that is spent when an update begins."""
-        start = self.ledger.charged + np.arange(updates) * self._flops_per_update
+        """(k,) rates: a function of the share of the budget that is spent half way through an update."""
+        middle = self.ledger.charged + (np.arange(updates) + 0.5) * self._flops_per_update
         optimizer = self.config.optimizer
         return learning_rate(
-            np.minimum(start / self.budget, 1.0),
+            np.minimum(middle / self.budget, 1.0),
             kind=optimizer.schedule,
             warmup=optimizer.warmup,
             peak=optimizer.learning_rate,

@@ -71,7 +71,7 @@ def test_learning_rate_follows_the_budget(experiment: Experiment) -> None:
     rates = [o.learning_rate for o in finished(run)]
     peak = experiment.config.optimizer.learning_rate
     assert max(rates) == peak
-    assert rates[-1] == pytest.approx(peak * (1 / 20) / 0.2)
+    assert rates[-1] == pytest.approx(peak * (0.5 / 20) / 0.2)
 
 
 def test_replicas_share_nothing(experiment: Experiment) -> None:

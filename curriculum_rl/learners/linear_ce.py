@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from curriculum_rl.learners.first_order import first_order_only
 
 # Rows of logits alive at a time: 128 x 2,048 floats fit the cache of a CPU core; a GPU wants fewer, larger launches.
 CPU_CHUNK = 128
@@ -89,8 +90,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return (nll * weights).sum(dim=1), nll
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, loss_gradient: Tensor, _: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+        first_order_only("linear_cross_entropy")
         hidden_gradient, table_gradient = ctx.saved_tensors
         scale = loss_gradient[:, None, None]
         return hidden_gradient * scale, table_gradient * scale, None, None, None

@@ -44,14 +44,14 @@ def learning_rate(
     """
     _check(peak=peak, kind=kind, warmup=warmup, decay=decay, floor=floor)
     spent = np.clip(np.asarray(fraction_spent, dtype=np.float64), 0.0, 1.0)
-    rise = np.minimum(spent / warmup, 1.0) if warmup > 0 else np.ones_like(spent)
+    rise = np.minimum(spent, warmup) / warmup if warmup > 0 else np.ones_like(spent)
     if kind == "constant":
         shape = np.ones_like(spent)
     elif kind == "cosine":
         progress = np.clip((spent - warmup) / (1.0 - warmup), 0.0, 1.0)
         shape = floor + (1.0 - floor) * 0.5 * (1.0 + np.cos(np.pi * progress))
     else:
-        shape = floor + (1.0 - floor) * np.minimum((1.0 - spent) / decay, 1.0)
+        shape = floor + (1.0 - floor) * np.minimum(1.0 - spent, decay) / decay
     rates: npt.NDArray[np.float64] = peak * np.minimum(rise, shape)
     return rates
 

@@ -200,11 +200,7 @@ def test_clipping_bounds_the_step(make_plan):
     assert report.gradient_norms[0, 0] > 1e-3
     first = learner.flat.blocks(learner.snapshot().state[1])
     norm = math.sqrt(sum(float(block.square().sum()) for block in first.values()))
-    assert norm == pytest.approx((1 - config_beta(learner)) * 1e-3, rel=1e-3)
-
-
-def config_beta(learner):
-    return learner.optimizer.betas[0]
+    assert norm == pytest.approx((1 - learner.optimizer.betas[0]) * 1e-3, rel=1e-3)
 
 
 def test_wrong_arguments_are_named(make_plan):

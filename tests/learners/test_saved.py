@@ -24,7 +24,7 @@ def test_round_trip_continues_exactly(tmp_path, make_plan):
 
 
 def test_what_cannot_be_loaded_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="learner.json"):
+    with pytest.raises(ConfigError, match=r"learner\.json"):
         load_learner(tmp_path)
     (tmp_path / "learner.json").write_text('{"kind": "rnn"}')
     with pytest.raises(ConfigError, match="rnn"):

@@ -1,0 +1,109 @@
+"""Is the proxy fit for its target? Rank correlation of proxy and downstream score over random mixtures.
+
+    python benchmarks/fitness.py [--env almanac] [--mixtures 20] [--seeds 3] [--set key=value ...] [--json FILE]
+
+Draws static mixtures from a Dirichlet distribution, trains a learner on each under every seed, and correlates the
+proxy's last score with the downstream figures of the report. A proxy is fit for use where the lower limit of the 95 %
+interval (bootstrap over mixtures, means over seeds) of Spearman's correlation is above .5.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numpy as np
+from scipy.stats import spearmanr
+
+FIGURES = ("target_loss", "downstream_log_loss", "downstream_accuracy")
+
+
+def run(job: tuple[str, int, int, list[float], Mapping[str, Any]]) -> dict[str, Any]:
+    """One learner on one static mixture."""
+    import torch
+
+    from curriculum_rl.config import load
+    from curriculum_rl.experiment import build
+    from curriculum_rl.pretraining import Pretraining
+
+    torch.set_num_threads(1)
+    env, number, seed, shares, overrides = job
+    experiment = build(load(env, overrides))
+    training = Pretraining(experiment, charge_proxy=False)
+    training.begin([seed])
+    while training.next_updates():
+        outcome = training.segment(np.array([shares]))
+    final = training.finish().entries(0, list(experiment.heldout))
+    figures = {name: final[name] for name in FIGURES}
+    return {"mixture": number, "seed": seed, "shares": shares, "score": float(outcome.score[0]), **figures}
+
+
+def correlation(results: list[dict[str, Any]], figure: str, sign: float) -> tuple[float, float, float]:
+    """Spearman's correlation of mean score and mean figure, with its 95 % bootstrap interval over mixtures."""
+    numbers = sorted({r["mixture"] for r in results})
+
+    def means(key: str) -> Any:
+        return np.array([np.mean([r[key] for r in results if r["mixture"] == n]) for n in numbers])
+
+    score, value = means("score"), sign * means(figure)
+    draw = np.random.default_rng(0)
+    resampled = []
+    for _ in range(2000):
+        index = draw.integers(len(numbers), size=len(numbers))
+        rho = spearmanr(score[index], value[index]).statistic
+        if np.isfinite(rho):
+            resampled.append(rho)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return float(spearmanr(score, value).statistic), float(low), float(high)
+
+
+def main() -> None:
+    """Run all, print the correlations."""
+    from curriculum_rl.config import load, parse_override
+    from curriculum_rl.scripts.listing import task_names
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--env", default="almanac")
+    parser.add_argument("--mixtures", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--concentration", type=float, default=0.3, help="of the Dirichlet; small: few tasks dominate")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    arguments = parser.parse_args()
+    overrides = {"action.kind": "mixture", **dict(parse_override(text) for text in arguments.set)}
+    tasks = task_names(load(arguments.env, overrides))
+    draw = np.random.default_rng(0)
+    mixtures = draw.dirichlet(np.full(len(tasks), arguments.concentration), size=arguments.mixtures)
+    jobs = [
+        (arguments.env, number, seed, mixture.tolist(), overrides)
+        for number, mixture in enumerate(mixtures)
+        for seed in range(arguments.seeds)
+    ]
+    begun = time.perf_counter()
+    with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
+        results = list(pool.map(run, jobs))
+    print(f"{arguments.env} {arguments.set}: {arguments.mixtures} mixtures x {arguments.seeds} seeds")
+    for figure, sign in (("target_loss", -1.0), ("downstream_log_loss", -1.0), ("downstream_accuracy", 1.0)):
+        rho, low, high = correlation(results, figure, sign)
+        spread = [np.mean([r[figure] for r in results if r["mixture"] == n]) for n in range(arguments.mixtures)]
+        fit = "fit" if low > 0.5 else "NOT fit"
+        print(
+            f"proxy score against {figure:20s} Spearman {rho:+.3f} [{low:+.3f}, {high:+.3f}] {fit:8s}"
+            f" (the figure: {min(spread):.3f} to {max(spread):.3f})"
+        )
+    print(f"{time.perf_counter() - begun:.0f} s")
+    if arguments.json:
+        arguments.json.write_text(json.dumps({"tasks": tasks, "results": results}))
+
+
+if __name__ == "__main__":
+    main()
