@@ -265,8 +265,8 @@ class HeldOutLossProxy(Section):
 class FineTuneSettings(Section):
     """A short few-shot fine-tune on labelled target examples."""
 
-    examples: int = Field(600, gt=0, description="labelled examples trained on (signal split)")
-    updates: int = Field(60, gt=0)
+    examples: int = Field(2000, gt=0, description="labelled examples trained on (signal split)")
+    updates: int = Field(150, gt=0)
     batch: int = Field(32, gt=0)
     learning_rate: float = Field(1e-3, gt=0)
     length: int | None = Field(None, gt=2, description="tokens of an example, longer ones are cut; default: context")

@@ -11,6 +11,7 @@ from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.draws import key, window_of
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import Classification
 from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
 from curriculum_rl.schema import FineTuneSettings
@@ -71,8 +72,11 @@ class FewShotFineTune:
         before = learner.snapshot()
         learner.reset_optimizer()
         updates, batch = self._settings.updates, self._settings.batch
-        fall = self._settings.learning_rate * (1 - np.arange(updates) / updates)
-        rates = np.repeat(fall[:, None], learner.replicas, axis=1)
+        # Up, then down: the first steps of a fresh Adam at the full rate would wipe out what was learned.
+        rise_and_fall = learning_rate(
+            (np.arange(updates) + 0.5) / updates, peak=self._settings.learning_rate, warmup=0.1, decay=0.9
+        )
+        rates = np.repeat(rise_and_fall[:, None], learner.replicas, axis=1)
         learner.train(SegmentPlan(_in_updates(self._train, updates, batch), rates))
         logits = learner.label_logits(self._test, self._labels).double().cpu()
         learner.restore(before)
