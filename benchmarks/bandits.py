@@ -88,7 +88,7 @@ def regret(rule: Rule, scaling: GainScaling, problem: Problem, *, seeds: int, se
 RULES: dict[str, Rule] = {
     "random": Even(),
     "exp3s": Exp3S(),
-    "exp3s (Graves)": Exp3S(step=1e-3),
+    "exp3s (Graves)": Exp3S(step=1e-3, sharing=None, implicit=0.0),
     "sw-ucb": SlidingWindowUCB(),
     "d-ts": DiscountedThompson(),
 }
@@ -105,10 +105,10 @@ TUNING = (
     Problem("bernoulli", 12, 120),
 )
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
-    "exp3s": {"step": (0.02, 0.03, 0.05), "exploration": (0.05, 0.1), "sharing": (None, 0.003, 0.01, 0.03)},
-    "sw-ucb": {"window": (5.0, 10.0, 20.0), "width": (0.2, 0.4, 0.7, 1.0)},
-    "d-ts": {"discount": (0.98, 0.99, 0.995), "prior": (0.5, 1.0, 2.0), "noise": (0.5, 0.7, 1.0)},
-    "scaling": {"window": (6.0, 12.0, 25.0, 50.0), "clip": (2.0, 2.5, 4.0)},
+    "exp3s": {"step": (0.2, 0.3, 0.4), "sharing": (0.001, 0.003, None), "implicit": (0.0, 0.15, 0.25)},
+    "sw-ucb": {"window": (10.0, 15.0, 20.0), "width": (0.1, 0.15, 0.3, 1.0)},
+    "d-ts": {"discount": (0.98, 0.99, 0.995), "prior": (0.3, 1.0), "noise": (0.1, 0.2, 0.4)},
+    "scaling": {"window": (12.0, 25.0)},
 }
 
 
@@ -146,7 +146,9 @@ def main() -> None:
     for problem in PROBLEMS:
         label = f"{problem.kind} K={problem.arms} T={problem.horizon}"
         label += "" if problem.kind == "bernoulli" else f" snr={problem.snr}"
-        cells = [f"{regret(rule, GainScaling(), problem, seeds=arguments.seeds):{len(n)}.0f}" for n, rule in RULES.items()]
+        cells = [
+            f"{regret(rule, GainScaling(), problem, seeds=arguments.seeds):{len(n)}.0f}" for n, rule in RULES.items()
+        ]
         print(f"{label:30s} {100 * problem.arms / problem.horizon:4.0f}%", *cells, sep="  ")
     print(f"{time.perf_counter() - begun:.0f} s")
 

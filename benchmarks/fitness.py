@@ -2,9 +2,9 @@
 
     python benchmarks/fitness.py [--env almanac] [--mixtures 20] [--seeds 3] [--set key=value ...] [--json FILE]
 
-Draws static mixtures that the environment's agents can reach (a Dirichlet draw with the share `action.emphasis`, the rest
-stratified), trains a learner on each under every seed, and correlates the proxy's last score with the downstream figures
-of the report. A proxy is fit for use where the lower limit of the 95 %
+Draws static mixtures that the environment's agents can reach (a Dirichlet draw with the share `action.emphasis`, the
+rest stratified), trains a learner on each under every seed, and correlates the proxy's last score with the downstream
+figures of the report. A proxy is fit for use where the lower limit of the 95 %
 interval (bootstrap over mixtures, means over seeds) of Spearman's correlation is above .5.
 """
 

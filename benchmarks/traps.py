@@ -40,8 +40,7 @@ def play(job: tuple[str, int, str, Mapping[str, Any]]) -> dict[str, Any]:
 def _learned(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     from stable_baselines3.common.callbacks import BaseCallback
 
-    from curriculum_rl.agents.table import AGENTS as table
-    from curriculum_rl.agents.table import make
+    from curriculum_rl.agents import table
     from curriculum_rl.envs.pretraining import PretrainingEnv
 
     class Probabilities(BaseCallback):
@@ -58,7 +57,7 @@ def _learned(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) 
                 self.final = _figures(info, env)
             return "final" not in info
 
-    entry = table[name]
+    entry = table.AGENTS[name]
     changes = {key: value for key, value in overrides.items() if not key.startswith("agent.")}
     options = {k[6:]: v for k, v in overrides.items() if k.startswith("agent.") and entry.needs_reward}
     if entry.action == "mixture":
@@ -66,7 +65,7 @@ def _learned(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) 
     env = PretrainingEnv(env_name, overrides=changes, charge_proxy=entry.needs_reward)
     env.reset(seed=seed)
     callback = Probabilities()
-    make(name, env, seed=seed, **options).learn(1 << 40, callback=callback)
+    table.make(name, env, seed=seed, **options).learn(1 << 40, callback=callback)
     return callback.rows, callback.final
 
 

@@ -1,5 +1,6 @@
 """Reading and validating an environment file, with one clear line for the first mistake."""
 
+import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -64,7 +65,7 @@ def _absolute(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Paths in a file are relative to the file; `config.yaml` of a run must work from anywhere."""
 
     def against(path: Any) -> Any:
-        return str(folder / path) if isinstance(path, str) else path
+        return str(folder / os.path.expanduser(os.path.expandvars(path))) if isinstance(path, str) else path  # noqa: PTH111
 
     def corpus(section: Any) -> Any:
         if not isinstance(section, dict):

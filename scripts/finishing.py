@@ -47,10 +47,9 @@ def result_of(request: "Request", env: "PretrainingEnv", callback: "Recording") 
 
 
 def overhead(seconds: dict[str, float]) -> float:
-    """Seconds of everything but the learner's own updates and the final report, over the updates' seconds."""
-    train = seconds.get("train", 0.0)
-    rest = sum(value for clock, value in seconds.items() if clock not in ("train", "report"))
-    return rest / train if train else 0.0
+    """Share of the wall seconds, the final report left out, that was not the learner's own updates."""
+    whole = sum(value for clock, value in seconds.items() if clock != "report")
+    return 1 - seconds["train"] / whole if whole else 0.0
 
 
 def annotate(recorder: Recorder, request: "Request", env: "PretrainingEnv", callback: "Recording") -> None:
@@ -101,6 +100,7 @@ def tell_tensorboard(path: Any, console: Console) -> None:
     """The line to type, and the link that opens the right view."""
     console.print(f"\nLook at the policy:  [bold]tensorboard --logdir {path}[/bold]", soft_wrap=True, highlight=False)
     console.print(f"then open  {deep_link(path)}", soft_wrap=True, highlight=False)
+    console.print("(a favourite's line may leave a chart: untick 'Ignore outliers in chart scaling' in the settings)")
 
 
 def summary(results: list[dict[str, Any]]) -> Table:

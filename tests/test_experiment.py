@@ -96,7 +96,9 @@ LLAMA = {
 BERT = {**LLAMA, "model_type": "bert"}
 
 
-@pytest.mark.parametrize(("model", "head", "objective"), [(LLAMA, "causal", "causal_lm"), (BERT, "masked", "masked_lm")])
+@pytest.mark.parametrize(
+    ("model", "head", "objective"), [(LLAMA, "causal", "causal_lm"), (BERT, "masked", "masked_lm")]
+)
 def test_transformers_learners_run_and_learn(
     tiny: dict[str, Any], model: dict[str, Any], head: str, objective: str
 ) -> None:

@@ -10,25 +10,33 @@ from curriculum_rl.errors import ConfigError
 
 @dataclass(frozen=True)
 class Exp3S:
-    """EXP3.S as Graves et al. use it, with a step size for runs of hundreds of segments instead of 10^5.
+    """EXP3.S as Graves et al. use it, with settings for runs of hundreds of segments instead of 10^5.
 
     pi = (1 - exploration) softmax(w) + exploration / K, and after arm k paid r:
-    w_i <- log[(1 - a) e^(w_i + step x_i) + a / (K - 1) sum_(j != i) e^(w_j + step x_j)], x_i = r 1[i = k] / pi_i.
+    w_i <- log[(1 - a) e^(w_i + step x_i) + a / (K - 1) sum_(j != i) e^(w_j + step x_j)],
+    x_i = r 1[i = k] / (pi_i + implicit).
+
+    `implicit` keeps one lucky play of a rare task from taking over: with steps large enough for a short run and none
+    of it, regret on `benchmarks/bandits.py` is 80 % of uniform's instead of 63 %. Graves et al.'s own rule is
+    step=1e-3, sharing=None, implicit=0 (99 % at such horizons).
 
     Source:
         Auer, Cesa-Bianchi, Freund & Schapire (2002), The nonstochastic multiarmed bandit problem, section 8;
         Graves et al. (2017), Automated curriculum learning for neural networks, section 3.1: step 1e-3,
         exploration .05, a = 1/t. The first update uses t = 2 (at t = 1 all reward would go to the other arms).
+        Neu (2015), Explore no more: improved high-probability regret bounds for non-stochastic bandits (implicit).
 
     Attributes:
         step: the learning rate of the log weights, > 0.
         exploration: the share of uniform play, in (0, 1].
         sharing: a, the mass shared per update, in [0, 1); None for 1/t, t = 2, 3, ...
+        implicit: added to propensities before dividing by them, >= 0.
     """
 
-    step: float = 0.03
+    step: float = 0.3
     exploration: float = 0.05
-    sharing: float | None = None
+    sharing: float | None = 0.001
+    implicit: float = 0.15
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -38,6 +46,8 @@ class Exp3S:
             raise ConfigError(f"exploration: {self.exploration} must be in (0, 1]")
         if self.sharing is not None and not 0 <= self.sharing < 1:
             raise ConfigError(f"sharing: {self.sharing} must be in [0, 1) or none")
+        if not self.implicit >= 0:
+            raise ConfigError(f"implicit: {self.implicit} must be at least 0")
 
     def start(self, seeds: int, arms: int) -> State:
         """Even weights."""
@@ -56,7 +66,7 @@ class Exp3S:
         others = log_weights.shape[1] - 1
         rows = np.arange(len(arms))
         time += 1
-        log_weights[rows, arms] += self.step * rewards / probabilities[rows, arms]
+        log_weights[rows, arms] += self.step * rewards / (probabilities[rows, arms] + self.implicit)
         log_weights -= log_weights.max(axis=1, keepdims=True)
         if others == 0 or self.sharing == 0:
             return

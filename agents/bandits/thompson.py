@@ -28,12 +28,13 @@ class DiscountedThompson:
     Attributes:
         discount: what a play is worth one play later, in (0, 1].
         prior: plays that the belief "an average task" is worth, > 0.
-        noise: the standard deviation assumed of scaled rewards, > 0; smaller is greedier.
+        noise: the standard deviation assumed of scaled rewards, > 0; smaller is greedier. Rewards are scaled
+            to about 1, but at horizons of 10 K plays the honest value leaves no time to use what was learned.
     """
 
-    discount: float = 0.98
-    prior: float = 1.0
-    noise: float = 0.7
+    discount: float = 0.99
+    prior: float = 0.3
+    noise: float = 0.2
 
     def __post_init__(self) -> None:
         """Check the settings."""

@@ -189,7 +189,8 @@ def test_demo_compares_three_agents(run: Any, file: str, tmp_path: Path) -> None
 
 
 def test_help_is_fast_and_imports_no_torch() -> None:
-    code = "import sys, curriculum_rl.scripts.main as m; sys.argv=['x','--help']\ntry: m.main()\nexcept SystemExit: pass\n"
+    code = "import sys, curriculum_rl.scripts.main as m; sys.argv=['x','--help']\ntry: m.main()\n"
+    code += "except SystemExit: pass\n"
     out = subprocess.run(
         [sys.executable, "-c", code + "print('torch' in sys.modules)"], capture_output=True, text=True, check=True
     )
