@@ -71,7 +71,7 @@ def regret(rule: Rule, scaling: GainScaling, problem: Problem, *, seeds: int, se
     rng = np.random.default_rng([seed, problem.arms, problem.horizon])
     halves = problem.advantages(seeds, rng)
     state, gain_state = rule.start(seeds, problem.arms), scaling.start(seeds)
-    rows, nothing = np.arange(seeds), np.zeros(seeds, bool)
+    rows = np.arange(seeds)
     lost = uniform = 0.0
     for step in range(problem.horizon):
         values = halves[2 * step // problem.horizon]
@@ -80,7 +80,7 @@ def regret(rule: Rule, scaling: GainScaling, problem: Problem, *, seeds: int, se
         gaps = values.max(axis=1, keepdims=True) - values
         lost += float((probabilities * gaps).sum())
         uniform += float(gaps.mean(axis=1).sum())
-        rewards = scaling.scale(gain_state, problem.gains(values[rows, arms], step, rng), nothing)
+        rewards = scaling.scale(gain_state, problem.gains(values[rows, arms], step, rng))
         rule.update(state, arms, rewards, probabilities)
     return 100 * lost / uniform
 
@@ -120,21 +120,22 @@ def settings(grid: dict[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
 
 def tune(name: str, seeds: int) -> None:
     """Print a rule's settings, best first, by mean regret over the tuning problems."""
-    lines = []
+    lines: list[tuple[float, str]] = []
     for rule_setting in settings(GRIDS[name]):
         for scaling_setting in settings(GRIDS["scaling"]):
             rule: Any = replace(RULES[name], **rule_setting)  # type: ignore[type-var]
             scaling = GainScaling(**scaling_setting)
             values = [regret(rule, scaling, problem, seeds=seeds, seed=1) for problem in TUNING]
-            lines.append((float(np.mean(values)), rule_setting | {"scaling": scaling_setting}, np.round(values)))
-    for mean, setting, values in sorted(lines, key=lambda line: line[0])[:12]:
-        print(f"{name:8s} {mean:6.1f}  {setting}  {values}")
+            cells = " ".join(f"{value:3.0f}" for value in values)
+            lines.append((float(np.mean(values)), f"{cells}  {rule_setting | scaling_setting}"))
+    for mean, text in sorted(lines)[:12]:
+        print(f"{name:8s} {mean:5.1f}  {text}")
 
 
 def main() -> None:
     """Print the table, or tune."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=400)
+    parser.add_argument("--seeds", type=int, default=150)
     parser.add_argument("--tune", nargs="*", choices=("exp3s", "sw-ucb", "d-ts"), help="rules whose settings to scan")
     arguments = parser.parse_args()
     begun = time.perf_counter()

@@ -71,6 +71,7 @@ def _learned(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) 
 
 def _static(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     from curriculum_rl.envs.pretraining import PretrainingEnv
+    from curriculum_rl.mixtures import action_of
 
     changes = {key: value for key, value in overrides.items() if not key.startswith("agent.")}
     env = PretrainingEnv(env_name, overrides={**changes, "action.kind": "mixture"}, charge_proxy=False)
@@ -83,7 +84,7 @@ def _static(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) -
     shares /= shares.sum()
     rows = []
     while True:
-        *_, terminated, _, info = env.step((2 * shares / shares.max() - 1).astype(np.float32))
+        *_, terminated, _, info = env.step(action_of(shares))
         rows.append(shares.tolist())
         if terminated:
             return rows, _figures(info, env)

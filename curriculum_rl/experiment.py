@@ -193,6 +193,7 @@ def build(config: EnvConfig) -> Experiment:
     Raises:
         ConfigError: for whatever is missing, empty, too short or does not fit together.
     """
+    _check_device(config.device)
     library = Library(config, Cache())
     tokenizer = library.tokenizer
     tasks = _tasks(config, library)
@@ -214,6 +215,15 @@ def build(config: EnvConfig) -> Experiment:
         divergence=np.array(distances),
         baselines=_baselines(library, target, tokenizer),
     )
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise ConfigError(f"device: {device!r} is no torch device") from None
+    if kind not in ("cpu", "cuda") or (kind == "cuda" and not torch.cuda.is_available()):
+        raise ConfigError(f"device: {device!r} cannot be used here")
 
 
 def _tasks(config: EnvConfig, library: Library) -> tuple[Task, ...]:

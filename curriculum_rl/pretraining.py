@@ -19,7 +19,7 @@ from curriculum_rl.learners.base import Snapshot
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.ledger import Ledger, Purpose
 from curriculum_rl.proxies.base import Price, Reading
-from curriculum_rl.report import FinalReport, final_report
+from curriculum_rl.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.schema import BudgetConfig
 from curriculum_rl.tasks import apportion, segment_batches
 
@@ -83,7 +83,8 @@ class Pretraining:
             readings are for people only (purpose `report`).
 
     Raises:
-        ConfigError: if the budget does not pay for one update.
+        ConfigError: if the budget does not pay for the proxy and one update, or the target is too small for the
+            proxy or the report.
     """
 
     def __init__(self, experiment: Experiment, *, replicas: int = 1, charge_proxy: bool = True) -> None:
@@ -97,6 +98,7 @@ class Pretraining:
         self.ledger = Ledger()
         self.seeds: tuple[int, ...] = ()
         self.progress: Progress
+        self._rehearse(range(replicas))
 
     def begin(self, seeds: Sequence[int]) -> None:
         """Start a run: fresh learners, fresh proxy windows, first score.
@@ -104,8 +106,6 @@ class Pretraining:
         Args:
             seeds: one per replica; initial weights, data order, proxy and report windows all derive from it.
 
-        Raises:
-            ConfigError: if the budget does not pay for the proxy and one update.
         """
         self.seeds = tuple(seeds)
         self.ledger = Ledger()
@@ -115,11 +115,6 @@ class Pretraining:
         reading = self._score()
         shape = (len(seeds), len(self.experiment.tasks))
         self.progress = Progress(np.zeros(shape, np.int64), np.zeros(shape), reading.score.copy(), reading.score.copy())
-        if self.next_updates() < 1:
-            raise ConfigError(
-                f"budget: {self.budget:.3g} FLOPs do not pay for the proxy ({self._proxy_price().flops:.3g} a reading) "
-                f"and one update ({self._flops_per_update:.3g})"
-            )
 
     @property
     def spent(self) -> float:
@@ -232,16 +227,24 @@ class Pretraining:
             np.minimum(middle / self.budget, 1.0),
             kind=optimizer.schedule,
             warmup=optimizer.warmup,
+            decay=optimizer.decay,
             peak=optimizer.learning_rate,
         )
 
+    def _rehearse(self, seeds: Sequence[int]) -> None:
+        """Make the proxy and the report's inputs once, so that what does not fit shows before anything runs."""
+        self._proxy = self.experiment.make_proxy(self.learner, seeds)
+        rehearse_report(self.experiment, self.learner, seeds)
+        reading = self._proxy_price().flops if self._proxy_purpose == "proxy" else 0.0
+        if self.budget < 2 * reading + self._flops_per_update:
+            raise ConfigError(
+                f"budget: {self.budget:.3g} FLOPs do not pay for two readings of the proxy ({reading:.3g} each) and one "
+                f"update ({self._flops_per_update:.3g})"
+            )
+
     def _budget_flops(self, budget: BudgetConfig) -> float:
         if budget.flops is not None:
-            flops = budget.flops
-        elif budget.tokens is not None:
-            flops = self.learner.flops(budget.tokens, training=True)
-        else:
-            flops = (budget.updates or 0) * self._flops_per_update
-        if flops < self._flops_per_update:
-            raise ConfigError(f"budget: {flops:.3g} FLOPs do not pay for one update ({self._flops_per_update:.3g})")
-        return flops
+            return budget.flops
+        if budget.tokens is not None:
+            return self.learner.flops(budget.tokens, training=True)
+        return (budget.updates or 0) * self._flops_per_update

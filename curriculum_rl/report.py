@@ -44,6 +44,18 @@ class FinalReport:
         return out
 
 
+def rehearse_report(experiment: Experiment, learner: Learner, seeds: Sequence[int]) -> None:
+    """Draw all that the final report will score.
+
+    Raises:
+        ConfigError: if the target is too small for it or lacks the labels.
+    """
+    settings = experiment.config.report
+    experiment.target_windows(learner, "report", settings.sequences, seeds)
+    if settings.finetune is not None:
+        experiment.few_shot(learner, "report", settings.finetune, seeds)
+
+
 def final_report(experiment: Experiment, learner: Learner, seeds: Sequence[int]) -> tuple[FinalReport, Price]:
     """Score the learners on what no task, proxy or signal has seen.
 

@@ -224,11 +224,18 @@ class OptimizerConfig(Section):
     learning_rate: float = Field(2e-3, gt=0)
     schedule: Literal["constant", "cosine", "wsd"] = "wsd"
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the budget over which the rate rises")
+    decay: float = Field(0.2, gt=0, le=1, description="share of the budget over which wsd falls at the end")
     weight_decay: float = Field(0.1, ge=0)
     betas: tuple[float, float] = (0.9, 0.95)
     eps: float = Field(1e-8, gt=0)
     clip: float = Field(1.0, gt=0, description="gradient norm above which gradients are scaled down")
     explosion: float = Field(5.0, gt=1, description="a loss above this times ln(vocabulary) counts as failed")
+
+    @model_validator(mode="after")
+    def _rises_before_it_falls(self) -> "OptimizerConfig":
+        if self.schedule == "wsd" and self.warmup + self.decay > 1:
+            raise ValueError(f"warmup + decay must be at most 1 (got {self.warmup} + {self.decay})")
+        return self
 
 
 # --- target, proxy, report ---------------------------------------------------------------------------------------
@@ -386,6 +393,8 @@ class EnvConfig(Section):
                     raise ValueError(f"corpora.{name}.of: {corpus.of!r} must itself be text that is read")
         if isinstance(self.target.corpus, str):
             _known("target.corpus", [self.target.corpus], self.corpora)
+        elif "heldout" in self.target.corpus.model_fields_set:
+            raise ValueError("target.corpus.heldout: all of a target's own corpus is held out; leave it away")
         return self
 
 

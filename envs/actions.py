@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
+from curriculum_rl.mixtures import shares
 from curriculum_rl.schema import ActionConfig
 
 Floats = npt.NDArray[np.float64]
@@ -19,9 +20,7 @@ def space(action: ActionConfig, tasks: int) -> spaces.Space[Any]:
 
 
 def picks(action: npt.NDArray[np.generic] | int, config: ActionConfig, tasks: int) -> Floats:
-    """(K,) the choice as shares: one-hot for a task; for a mixture, share i proportional to a_i + 1.
-
-    All of a mixture at -1 means the uniform mixture, as all at any other equal value does.
+    """(K,) the choice as shares: one-hot for a task; for a mixture see `curriculum_rl.mixtures.shares`.
 
     Raises:
         ValueError: for a task outside 0 to K - 1, or a mixture of another length, out of [-1, 1] or not finite.
@@ -31,12 +30,10 @@ def picks(action: npt.NDArray[np.generic] | int, config: ActionConfig, tasks: in
         if not 0 <= index < tasks:
             raise ValueError(f"action: task {index} is not in 0 to {tasks - 1}")
         return np.asarray(np.arange(tasks) == index, dtype=np.float64)
-    shares = np.asarray(action, dtype=np.float64) + 1.0
-    if shares.shape != (tasks,) or not np.all((shares >= -1e-6) & (shares <= 2 + 1e-6)):
+    mixed = np.asarray(action, dtype=np.float64)
+    if mixed.shape != (tasks,) or not np.all(np.abs(mixed) <= 1 + 1e-6):
         raise ValueError(f"action: a mixture must be {tasks} numbers in [-1, 1] (got {action})")
-    shares = np.maximum(shares, 0.0)
-    total = shares.sum()
-    return shares / total if total > 0 else np.full(tasks, 1.0 / tasks)
+    return shares(mixed)
 
 
 def mixture(chosen: Floats, config: ActionConfig) -> Floats:

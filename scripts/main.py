@@ -9,10 +9,6 @@ import typer
 
 from curriculum_rl.errors import ConfigError
 
-# Two intra-op threads collapse when the other core is busy (docs/log.md); set before torch is imported.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-
 app = typer.Typer(
     help="Train agents that choose what a language model is pretrained on next.",
     no_args_is_help=True,
@@ -127,6 +123,9 @@ def _overrides(pairs: list[str] | None) -> dict[str, Any]:
 
 def main() -> None:
     """Run the command line: a user's mistake is one line on stderr and exit status 2."""
+    # One intra-op thread that does not spin: two collapse when the other core is busy. Read when torch is imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         app()
     except ConfigError as error:

@@ -40,6 +40,8 @@ def test_an_override_reaches_its_key() -> None:
         ("corpora.copy", {"kind": "copy", "of": "nothing"}, ["corpora.copy.of", "'nothing'"]),
         ("action.emphasis", 1.5, ["action.emphasis", "1.5"]),
         ("target.report", 0.9, ["target", "must be 1"]),
+        ("optimizer.warmup", 0.9, ["optimizer", "warmup + decay", "0.9"]),
+        ("target.corpus", {"kind": "almanac", "text": "kjv", "heldout": 0.5}, ["target.corpus.heldout"]),
         ("proxy.kind", "guess", ["proxy.kind", "guess", "heldout_loss"]),
     ],
 )
@@ -78,6 +80,7 @@ def test_files_that_are_no_environment(tmp_path: Path, content: str) -> None:
         ({"context": 100_000}, ["100000"]),
         ({"tasks": [{"corpora": ["sea"], "objective": "classification"}]}, ["corpora.sea", "label_field"]),
         ({"tasks": [{"corpora": ["sea", "sea"]}]}, ["sea.causal_lm", "2 times"]),
+        ({"device": "quantum"}, ["device", "'quantum'"]),
         ({"learner.heads": 3}, ["width", "heads", "3"]),
         ({"tasks": [{"objective": {"kind": "nomodule:Thing"}}]}, ["nomodule:Thing"]),
         ({"tasks": [{"objective": {"kind": "collections:Nothing"}}]}, ["collections:Nothing"]),

@@ -154,6 +154,11 @@ def test_a_budget_below_one_update_is_refused(tiny: dict[str, Any], budget: dict
 
 
 def test_a_budget_that_only_pays_for_the_proxy_is_refused(tiny: dict[str, Any]) -> None:
-    run = Pretraining(build(configs.load(tiny, {"budget.updates": 1})))
-    with pytest.raises(ConfigError, match="budget"):
-        run.begin([0])
+    with pytest.raises(ConfigError, match="proxy"):
+        Pretraining(build(configs.load(tiny, {"budget.updates": 1})))
+
+
+@pytest.mark.parametrize("key", ["proxy.sequences", "report.sequences"])
+def test_a_target_that_is_too_small_shows_before_anything_runs(tiny: dict[str, Any], key: str) -> None:
+    with pytest.raises(ConfigError, match=r"100000 windows of the target's (reward|report) split"):
+        Pretraining(build(configs.load(tiny, {key: 100_000})))
