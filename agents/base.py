@@ -1,6 +1,7 @@
 """The loop that all agents without a network share: one shell that makes any rule a stable-baselines3 algorithm."""
 
 import dataclasses
+import math
 import time
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -14,8 +15,9 @@ from stable_baselines3.common.utils import check_for_correct_spaces, safe_mean
 
 from curriculum_rl.agents import archive, spaces
 from curriculum_rl.agents.bandits.scaling import GainScaling
+from curriculum_rl.agents.memory import Memory
 from curriculum_rl.agents.protocol import Observation
-from curriculum_rl.agents.rule import Floats, Ints, Rule, State, draw, one_hot
+from curriculum_rl.agents.rule import Floats, Ints, Rule, draw, one_hot
 from curriculum_rl.errors import ConfigError
 
 
@@ -43,7 +45,7 @@ class Shell(BaseAlgorithm):
         rule: the settings and the arithmetic.
         memory: "episode" or "keep".
         scaling: how gains become rewards.
-        seconds: wall time spent deciding and learning so far, without the env and the callbacks.
+        seconds: wall time spent deciding and learning in `learn` so far, without the env and the callbacks.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"ShellPolicy": ShellPolicy}
@@ -88,9 +90,7 @@ class Shell(BaseAlgorithm):
         names = [field.name for field in dataclasses.fields(self.rule_class)]
         for name in options:
             if name not in names:
-                raise ConfigError(
-                    f"{type(self).__name__}: unknown option {name!r}; it has: {', '.join(self.options())}"
-                )
+                raise ConfigError(f"{name}: {type(self).__name__} has no such option, but: {', '.join(self.options())}")
         self.rule: Rule = self.rule_class(**options)
         self.memory = memory
         self.scaling = GainScaling(reward_window, reward_clip)
@@ -117,44 +117,36 @@ class Shell(BaseAlgorithm):
         shared = ("memory", "reward_window", "reward_clip") if cls.learns else ()
         return (*own, *shared, "verbose", "tensorboard_log")
 
-    # ---------------------------------------------------------------- memory
-
     def _check_space(self) -> None:
         self.arms = spaces.arms(self.action_space)
         self._mixture = spaces.is_mixture(self.action_space)
-        check = getattr(self.rule, "check", None)
-        if check is not None:
-            check(self.arms)
 
     def _setup_model(self) -> None:
         self.set_random_seed(self.seed)
         self.policy = self.policy_class(self.observation_space, self.action_space)
-        self._streams: list[np.random.Generator] = []
-        self._entropy = self.seed if self.seed is not None else int(np.random.SeedSequence().entropy)  # type: ignore[arg-type]
-        self._allocate(self.n_envs)
+        self._remember(self.n_envs)
 
-    def _allocate(self, count: int) -> None:
-        self._state = self.rule.start(count, self.arms)
-        self._gains = self.scaling.start(count)
-        self._fresh: tuple[State, State] = (self.rule.start(1, self.arms), self.scaling.start(1))
-        self._executed = self.rule.probabilities(self._state)
+    def _remember(self, replicas: int) -> None:
+        entropy = self.seed if self.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
+        self._memory = Memory(self.rule, self.scaling, replicas=replicas, arms=self.arms, entropy=entropy)
+
+    def set_random_seed(self, seed: int | None = None) -> None:
+        """Seed the draws, the env's next reset, and (as stable-baselines3 does) the global generators."""
+        super().set_random_seed(seed)
+        if seed is not None:
+            self.seed = seed
+            if hasattr(self, "_memory"):
+                self._memory.reseed(seed)
 
     def reset_memory(self, replicas: npt.NDArray[np.bool_] | None = None) -> None:
-        """Forget: the rule's memory and the scaling of these replicas (N,) or of all start afresh."""
-        self._restart(replicas, rule=True)
-
-    def _restart(self, replicas: npt.NDArray[np.bool_] | None, *, rule: bool) -> None:
-        which = slice(None) if replicas is None else replicas
-        rule_fresh, gains_fresh = self._fresh
-        for state, fresh in ((self._state, rule_fresh), (self._gains, gains_fresh))[0 if rule else 1 :]:
-            for name, values in state.items():
-                values[which] = fresh[name]
+        """Forget: the rule's memory and the scaling of these replicas, (N,), or of all start afresh."""
+        self._memory.restart(slice(None) if replicas is None else replicas, rule=True)
 
     # ---------------------------------------------------------------- decide
 
     def probabilities(self, observation: Observation) -> Floats:
         """(N, K) probability of each task at the next decision; K shares where the agent plays a mixture."""
-        return self._spread(spaces.rows(self.observation_space, observation) or 1)
+        return self._memory.probabilities(spaces.rows(self.observation_space, observation) or 1)
 
     def predict(
         self,
@@ -168,7 +160,7 @@ class Shell(BaseAlgorithm):
         Args:
             observation: a batch of N observations, or one; only its number is looked at.
             state: passed through.
-            episode_start: ignored: `learn` and `reset_memory` start memories, not `predict`.
+            episode_start: ignored: `learn`, `observe` and `reset_memory` start memories, not `predict`.
             deterministic: play the most probable task; an argmax scheduler plays one task for ever, so not by default.
 
         Returns:
@@ -178,31 +170,16 @@ class Shell(BaseAlgorithm):
         _, actions = self._decide(count or 1, deterministic=deterministic)
         return (actions[0] if count is None else actions), state
 
-    def _spread(self, count: int) -> Floats:
-        """Probabilities for `count` replicas: those of the memory, or one memory's for all."""
-        probabilities = self.rule.probabilities(self._state)
-        if len(probabilities) == count:
-            return probabilities
-        if len(probabilities) == 1:
-            return probabilities.repeat(count, axis=0)
-        raise ConfigError(f"observation: {count} replicas, but the agent remembers {len(probabilities)}")
-
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
         """The executed propensities (N, K) and the actions."""
-        probabilities = self._spread(count)
+        probabilities = self._memory.probabilities(count)
         if deterministic:
             arms = probabilities.argmax(axis=1)
             probabilities = one_hot(arms, self.arms)
         else:
-            arms = draw(probabilities, self._uniforms(count))
-        self._executed = probabilities
+            arms = draw(probabilities, self._memory.uniforms(count))
+        self._memory.executed = probabilities
         return probabilities, self._actions(arms)
-
-    def _uniforms(self, count: int) -> Floats:
-        while len(self._streams) < count:
-            key = np.random.SeedSequence([self._entropy, len(self._streams)])
-            self._streams.append(np.random.Generator(np.random.PCG64(key)))
-        return np.array([stream.random() for stream in self._streams[:count]])
 
     def _actions(self, arms: Ints) -> npt.NDArray[Any]:
         if not self._mixture:
@@ -226,22 +203,15 @@ class Shell(BaseAlgorithm):
         """
         self._learn_from(actions, rewards, infos)
         if dones.any():
-            self._restart(dones, rule=self.memory == "episode")
+            self._memory.restart(dones, rule=self.memory == "episode")
 
     def _learn_from(self, actions: npt.NDArray[Any], rewards: npt.NDArray[Any], infos: list[dict[str, Any]]) -> None:
-        if not self.learns:
-            self.rule.update(self._state, actions, rewards, self._executed)
-            return
-        if len(self._executed) != len(infos) or len(self._gains["mean"]) != len(infos):
-            raise ConfigError(f"infos: {len(infos)} replicas, but the agent remembers {len(self._gains['mean'])}")
         arms = self._arms_of(actions) if self._mixture else actions
-        gains = np.array([info.get("gain", reward) for info, reward in zip(infos, rewards, strict=True)], np.float64)
-        failed = np.array([bool(info.get("failed")) for info in infos])
-        scaled = self.scaling.scale(self._gains, gains, failed)
-        self.rule.update(self._state, arms, scaled, self._executed)
+        gains = np.array([_gain(info, reward) for info, reward in zip(infos, rewards, strict=True)])
+        self._memory.update(arms, gains)
 
     def _arms_of(self, actions: npt.NDArray[Any]) -> Ints:
-        if not ((actions > -1).sum(axis=1) == 1).all():
+        if self.learns and not ((actions > -1).sum(axis=1) == 1).all():
             raise ConfigError("actions: a bandit can learn from one-hot mixtures only")
         arms: Ints = actions.argmax(axis=1)
         return arms
@@ -272,44 +242,41 @@ class Shell(BaseAlgorithm):
         Returns:
             The agent.
         """
+        if self.env is None:
+            raise ConfigError("env: None; an agent without an environment can only predict")
+        if self._memory.replicas != self.env.num_envs:
+            self._remember(self.env.num_envs)
         total, callbacks = self._setup_learn(total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar)
         callbacks.on_training_start(locals(), globals())
         try:
             callbacks.on_rollout_start()
-            self._play(total, callbacks, log_interval)
+            while self.num_timesteps < total and self._step(callbacks, log_interval):
+                pass
             callbacks.on_rollout_end()
         finally:
             callbacks.on_training_end()
         return self
 
-    def _play(self, total: int, callback: Any, log_interval: int) -> None:
-        env = self.env
-        if env is None:
-            raise ConfigError("env: None; an agent without an environment can only predict")
-        if len(self._gains["mean"]) != env.num_envs:
-            self._allocate(env.num_envs)
-        clock = time.perf_counter
-        while self.num_timesteps < total:
-            begun = clock()
-            starts = self._last_episode_starts
-            if starts is not None and starts.any():
-                self._restart(starts, rule=self.memory == "episode")
-            probabilities, actions = self._decide(env.num_envs)
-            decided = clock()
-            new_obs, rewards, dones, infos = env.step(actions)
-            paid = clock()
-            self._learn_from(actions, rewards, infos)
-            self.num_timesteps += env.num_envs
-            self.seconds += clock() - paid + decided - begun
-            callback.update_locals(locals())
-            go_on = callback.on_step()
-            self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
-            if dones.any():
-                self._note_episodes(infos, dones, log_interval)
-            if not go_on:
-                break
-
-    # ---------------------------------------------------------------- log
+    def _step(self, callback: Any, log_interval: int) -> bool:
+        """One decision of all replicas and what is learned from it; False where a callback asks to stop."""
+        env, clock, starts = self.env, time.perf_counter, self._last_episode_starts
+        assert env is not None and starts is not None  # `learn` made sure
+        begun = clock()
+        if starts.any():
+            self._memory.restart(starts, rule=self.memory == "episode")
+        probabilities, actions = self._decide(env.num_envs)
+        self.seconds += clock() - begun
+        new_obs, rewards, dones, infos = env.step(actions)
+        begun = clock()
+        self._learn_from(actions, rewards, infos)
+        self.seconds += clock() - begun
+        self.num_timesteps += env.num_envs
+        callback.update_locals(locals())
+        go_on: bool = callback.on_step()
+        self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
+        if dones.any():
+            self._note_episodes(infos, dones, log_interval)
+        return go_on
 
     def _note_episodes(self, infos: list[dict[str, Any]], dones: npt.NDArray[np.bool_], log_interval: int) -> None:
         self._update_info_buffer(infos, dones)
@@ -336,22 +303,21 @@ class Shell(BaseAlgorithm):
             exclude: taken because stable-baselines3's callbacks may pass it; everything is saved.
             include: likewise.
         """
+        memory, arrays = self._memory.dump()
         settings = {
             "agent": type(self).__name__,
             "rule": dataclasses.asdict(self.rule),  # type: ignore[call-overload]
             "memory": self.memory,
             "scaling": dataclasses.asdict(self.scaling),
             "seed": self.seed,
-            "entropy": self._entropy,
-            "streams": [stream.bit_generator.state for stream in self._streams],
+            "remembered": memory,
             "timesteps": self.num_timesteps,
             "episodes": self._episode_num,
             "seconds": self.seconds,
             "observation_space": spaces.to_json(self.observation_space),
             "action_space": spaces.to_json(self.action_space),
         }
-        arrays = {f"rule.{name}": values for name, values in self._state.items()}
-        archive.write(path, settings, arrays | {f"gain.{name}": values for name, values in self._gains.items()})
+        archive.write(path, settings, arrays)
 
     @classmethod
     def load(cls, path: str | Path, env: Any = None, device: str = "cpu", **kwargs: Any) -> Self:  # type: ignore[override]
@@ -367,39 +333,39 @@ class Shell(BaseAlgorithm):
             ConfigError: where the file is no such agent, or the env has other spaces.
         """
         if kwargs:
-            raise ConfigError(f"load: unknown option {next(iter(kwargs))!r}")
+            raise ConfigError(f"{next(iter(kwargs))}: load has no such option")
         settings, arrays = archive.read(path, cls.__name__)
-        scaling = settings["scaling"]
+        window, clip = settings["scaling"]["window"], settings["scaling"]["clip"]
         agent = cls(
             memory=settings["memory"],
-            reward_window=scaling["window"],
-            reward_clip=scaling["clip"],
+            reward_window=window,
+            reward_clip=clip,
             seed=settings["seed"],
             device=device,
             **settings["rule"],
         )
-        agent._adopt(settings, arrays, env)
+        agent.observation_space = spaces.from_json(settings["observation_space"])
+        agent.action_space = spaces.from_json(settings["action_space"])
+        agent.n_envs = settings["remembered"]["replicas"]
+        if env is not None:
+            agent._adopt(env)
+        agent._check_space()
+        agent._setup_model()
+        agent._memory = Memory.parse(agent.rule, agent.scaling, agent.arms, settings["remembered"], arrays)
+        agent.num_timesteps, agent._episode_num = settings["timesteps"], settings["episodes"]
+        agent.seconds = settings["seconds"]
         return agent
 
-    def _adopt(self, settings: dict[str, Any], arrays: dict[str, npt.NDArray[Any]], env: Any) -> None:
-        """Take over what was saved, and the env if there is one."""
-        self.observation_space = spaces.from_json(settings["observation_space"])
-        self.action_space = spaces.from_json(settings["action_space"])
-        self._check_space()
-        if env is not None:
-            self.env = self._wrap_env(env, self.verbose)
-            try:
-                check_for_correct_spaces(self.env, self.observation_space, self.action_space)
-            except ValueError as error:
-                raise ConfigError(f"env: not the spaces the agent was saved with: {error}") from error
-        self.n_envs = self.env.num_envs if self.env is not None else len(arrays["gain.mean"])
-        self._setup_model()
-        self._state = {name[5:]: values for name, values in arrays.items() if name.startswith("rule.")}
-        self._gains = {name[5:]: values for name, values in arrays.items() if name.startswith("gain.")}
-        self._executed = self.rule.probabilities(self._state)
-        self._entropy = settings["entropy"]
-        self._uniforms(len(settings["streams"]))
-        for stream, state in zip(self._streams, settings["streams"], strict=True):
-            stream.bit_generator.state = state
-        self.num_timesteps, self._episode_num = settings["timesteps"], settings["episodes"]
-        self.seconds = settings["seconds"]
+    def _adopt(self, env: Any) -> None:
+        """Take over an env, if its spaces are those the agent was saved with."""
+        self.env = self._wrap_env(env, self.verbose)
+        self.n_envs = self.env.num_envs
+        try:
+            check_for_correct_spaces(self.env, self.observation_space, self.action_space)
+        except ValueError as error:
+            raise ConfigError(f"env: not the spaces the agent was saved with: {error}") from error
+
+
+def _gain(info: dict[str, Any], reward: float) -> float:
+    """The gain of one replica's segment, nan where the segment failed."""
+    return math.nan if info.get("failed") else float(info.get("gain", reward))

@@ -54,13 +54,14 @@ class Always:
 
     task: int = 0
 
-    def check(self, arms: int) -> None:
-        """Refuse a task that is not there."""
+    def start(self, seeds: int, arms: int) -> State:
+        """The task, one-hot.
+
+        Raises:
+            ConfigError: where there is no such task.
+        """
         if not 0 <= self.task < arms:
             raise ConfigError(f"task: {self.task} must be in [0, {arms})")
-
-    def start(self, seeds: int, arms: int) -> State:
-        """The task, one-hot."""
         return {"task": one_hot(np.full(seeds, self.task), arms)}
 
     def probabilities(self, state: State) -> Floats:
@@ -83,8 +84,7 @@ class Stratified(Shell):
             raise ConfigError("action_space: stratified plays mixtures, Box(-1, 1, (K,)); single picks: round-robin")
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
-        self._executed = np.full((count, self.arms), 1 / self.arms)
-        return self._executed, np.zeros((count, self.arms), np.float32)
+        return self._memory.probabilities(count), np.zeros((count, self.arms), np.float32)
 
 
 class RoundRobin(Shell):

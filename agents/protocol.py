@@ -68,6 +68,10 @@ class Agent(Protocol):
         """Learn from what followed the last `predict`; nothing happens for agents that do not learn online."""
         ...
 
+    def set_random_seed(self, seed: int | None = None) -> None:
+        """Seed the agent's draws and its env's next reset, for example before an evaluation on a fresh seed."""
+        ...
+
     def reset_memory(self) -> None:
         """Forget what was learned inside a run; nothing happens for pretrained agents."""
         ...

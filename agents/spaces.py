@@ -8,8 +8,6 @@ from gymnasium import spaces
 
 from curriculum_rl.errors import ConfigError
 
-Floats = npt.NDArray[np.float64]
-
 
 def arms(space: spaces.Space[Any]) -> int:
     """K, the number of tasks that an action space chooses among.
@@ -32,15 +30,6 @@ def is_mixture(space: spaces.Space[Any]) -> bool:
         and bool((space.low == -1).all())
         and bool((space.high == 1).all())
     )
-
-
-def shares(actions: npt.NDArray[Any]) -> Floats:
-    """(N, K) actions in [-1, 1] -> (N, K) shares: share i is proportional to a_i + 1, all -1 is the even mixture."""
-    weights = np.clip(np.asarray(actions, np.float64), -1, 1) + 1
-    total = weights.sum(axis=-1, keepdims=True)
-    even = np.full_like(weights, 1 / weights.shape[-1])
-    np.divide(weights, total, out=even, where=total > 0)
-    return even
 
 
 def rows(space: spaces.Space[Any], observation: npt.NDArray[Any] | dict[str, npt.NDArray[Any]]) -> int | None:

@@ -2,7 +2,8 @@
 
 Prints, for each problem, the pseudo-regret as a percentage of uniform play's (lower is better). The rules learn from
 what the shell would give them: gains through `GainScaling`. Nothing here is a language model: the problems say whether
-a rule can work at all at the horizons and the noise of pretraining runs.
+a rule can work at all at the horizons and the noise of pretraining runs. The defaults were tuned on
+`TUNING`, which is of the same families as the table (other draws): the table is no held-out evidence.
 """
 
 import argparse

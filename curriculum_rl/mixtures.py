@@ -12,9 +12,9 @@ def shares(actions: npt.ArrayLike) -> npt.NDArray[np.float64]:
     weights = np.clip(np.asarray(actions, np.float64), -1, 1) + 1
     total = weights.sum(axis=-1, keepdims=True)
     even = np.full_like(weights, 1 / weights.shape[-1])
-    return np.divide(weights, total, out=even, where=total > 0)
+    return np.asarray(np.divide(weights, total, out=even, where=total > 0))
 
 
 def action_of(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """(..., K) shares, not all 0 -> the action that stands for them."""
-    return (2 * shares / shares.max(axis=-1, keepdims=True) - 1).astype(np.float32)
+    return np.asarray(2 * shares / shares.max(axis=-1, keepdims=True) - 1, dtype=np.float32)

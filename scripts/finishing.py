@@ -105,7 +105,8 @@ def tell_tensorboard(path: Any, console: Console) -> None:
 
 def summary(results: list[dict[str, Any]]) -> Table:
     """Agents side by side: score on the target, share of each task, tokens, seconds, overhead."""
-    table = Table(title=f"{results[0]['env']}: every agent at the same total cost")
+    env = results[0]["env"]
+    table = Table(title=f"{env}: every agent at the same total cost" if len(results) > 1 else env)
     table.add_column("", no_wrap=True)
     for result in results:
         table.add_column(result["agent"], justify="right")

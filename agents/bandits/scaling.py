@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from curriculum_rl.agents.rule import Floats, State
 from curriculum_rl.errors import ConfigError
 
 _ABSURD = 1e100  # its square must stay finite
+_TINY = 1e-200  # so that 0 / 0 is 0
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,30 @@ class GainScaling:
         """Averages of S = `seeds` runs before any gain."""
         return {"count": np.zeros(seeds), "mean": np.zeros(seeds), "square": np.zeros(seeds)}
 
-    def scale(self, state: State, gains: Floats, failed: npt.NDArray[np.bool_]) -> Floats:
+    def scale(self, state: State, gains: Floats) -> Floats:
         """(S,) gains -> (S,) rewards in [-clip, clip]; the averages move on in place.
 
-        A run's first gain is paid 0: there is nothing to compare it with.
+        A gain that is no number stands for a failed segment: it is paid -clip and leaves the averages alone. A run's
+        first gain is paid 0: there is nothing to compare it with.
         """
-        failed = failed | ~(np.abs(gains) < _ABSURD)  # not a number counts, too
-        if failed.any():
-            kept = {name: values.copy() for name, values in state.items()}
-            rewards = self._advance(state, np.where(failed, 0.0, gains))
-            for name, values in kept.items():
-                state[name][failed] = values[failed]
-            return np.where(failed, -self.clip, rewards)
-        return self._advance(state, gains)
+        failed = ~(np.abs(gains) < _ABSURD)
+        if not failed.any():
+            return self._advance(state, gains)
+        kept = {name: values.copy() for name, values in state.items()}
+        rewards = self._advance(state, np.where(failed, 0.0, gains))
+        for name, values in kept.items():
+            state[name][failed] = values[failed]
+        rewards[failed] = -self.clip
+        return rewards
 
     def _advance(self, state: State, gains: Floats) -> Floats:
         count, mean, square = state["count"], state["mean"], state["square"]
+        first = count == 0
+        if first.any():
+            mean[first] = gains[first]
+        deviation = gains - mean
+        square += (deviation * deviation - square) / np.minimum(np.maximum(count, 1), self.window)
         count += 1
-        deviation = np.where(count > 1, gains - mean, 0.0)
-        mean += np.where(count > 1, deviation, gains) / np.minimum(count, self.window)
-        square += (deviation * deviation - square) / np.minimum(np.maximum(count - 1, 1), self.window)
-        spread = np.sqrt(square)
-        rewards = np.divide(deviation, spread, out=np.zeros_like(deviation), where=spread > 0)
-        return np.clip(rewards, -self.clip, self.clip)
+        mean += deviation / np.minimum(count, self.window)
+        rewards = deviation / (np.sqrt(square) + _TINY)
+        return np.minimum(np.maximum(rewards, -self.clip), self.clip)  # np.clip takes five times as long

@@ -9,7 +9,7 @@ from curriculum_rl.agents.rule import Floats, Ints, State
 from curriculum_rl.errors import ConfigError
 
 _GRID = np.linspace(0.0, 1.0, 33)
-_REACH = 3.5  # standard deviations: what lies farther out changes no probability by 1e-3
+_REACH = 3.5  # standard deviations either side; with this grid the error stays near .01 (test_bandit_rules.py)
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,14 @@ def probability_of_best(means: Floats, deviations: Floats) -> Floats:
         means: (S, K).
         deviations: (S, K), > 0.
     """
-    low = (means - _REACH * deviations).max(axis=1)[:, None]
-    high = (means + _REACH * deviations).max(axis=1)[:, None]
+    reach = _REACH * deviations
+    low = (means - reach).max(axis=1, keepdims=True)
+    high = (means + reach).max(axis=1, keepdims=True)
     points = low + (high - low) * _GRID  # (S, G)
-    below = ndtr((points[:, :, None] - means[:, None, :]) / deviations[:, None, :])  # (S, G, K)
+    below: Floats = ndtr((points[:, None] - means[:, :, None]) / deviations[:, :, None])  # (S, K, G)
     below += 1e-30  # the quotient below must exist where a variable lies far above the grid's start
-    others = below.prod(axis=2, keepdims=True) / below
-    slices = below[:, 1:] - below[:, :-1]
-    out: Floats = (slices * (others[:, 1:] + others[:, :-1])).sum(axis=1)
+    others = below.prod(axis=1, keepdims=True) / below
+    slices = below[:, :, 1:] - below[:, :, :-1]
+    out: Floats = np.einsum("skg,skg->sk", slices, others[:, :, 1:] + others[:, :, :-1])
     out /= out.sum(axis=1, keepdims=True)
     return out

@@ -1,0 +1,76 @@
+"""The table: names, options, and messages for those who mistype them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from curriculum_rl.agents import AGENTS, load, make
+from curriculum_rl.agents.table import options_of
+from curriculum_rl.errors import ConfigError
+
+
+def test_names_and_entries():
+    assert list(AGENTS) == ["stratified", "round-robin", "random", "fixed", "exp3s", "sw-ucb", "d-ts", "ppo"]
+    assert [entry.name for entry in AGENTS.values() if entry.needs_reward] == ["exp3s", "sw-ucb", "d-ts", "ppo"]
+    assert AGENTS["ppo"].protocol == "pretrained" and AGENTS["stratified"].action == "mixture"
+
+
+def test_importing_the_table_is_light():
+    heavy = "('torch', 'numpy', 'stable_baselines3', 'gymnasium')"
+    code = f"import sys, curriculum_rl.agents as a; print(len(a.AGENTS), [m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "8 []"
+
+
+def test_options_are_listed():
+    assert options_of("fixed") == ("task", "verbose", "tensorboard_log")
+    assert options_of("exp3s")[:5] == ("step", "exploration", "sharing", "implicit", "memory")
+    assert "n_steps" in options_of("ppo") and "env" not in options_of("ppo")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("exp4", {}, "agent: unknown name 'exp4'; there are: stratified, "),
+        ("exp3s", {"eta": 1}, "agent exp3s: unknown option 'eta'; it has: step, exploration"),
+        ("exp3s", {"step": 0}, "step: 0 must be above 0"),
+        ("exp3s", {"exploration": 1.5}, "exploration: 1.5 must be in"),
+        ("exp3s", {"sharing": 1}, "sharing: 1 must be in"),
+        ("exp3s", {"implicit": -1}, "implicit: -1 must be at least 0"),
+        ("sw-ucb", {"window": 1}, "window: 1 times K"),
+        ("sw-ucb", {"width": float("nan")}, "width: nan"),
+        ("d-ts", {"discount": 0}, "discount: 0 must be"),
+        ("d-ts", {"prior": 0}, "prior: 0 must be"),
+        ("d-ts", {"noise": -1}, "noise: -1 must be"),
+        ("d-ts", {"memory": "for ever"}, "memory: 'for ever' must be"),
+        ("d-ts", {"reward_window": 0}, "reward_window: 0 must be"),
+        ("d-ts", {"reward_clip": 0}, "reward_clip: 0 must be"),
+        ("fixed", {"task": 5}, "task: 5 must be in"),
+        ("ppo", {"n_steps": 0}, "n_steps, batch_size, n_epochs: 0"),
+        ("stratified", {}, "action_space: stratified plays mixtures"),
+    ],
+)
+def test_mistakes_get_one_line(name, options, message, bandit_env):
+    with pytest.raises(ConfigError, match=message) as caught:
+        make(name, bandit_env(), **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_load_refuses_what_is_no_such_agent(bandit_env, tmp_path):
+    with pytest.raises(ConfigError, match="no saved agent"):
+        load("exp3s", tmp_path / "none.zip")
+    (tmp_path / "junk.zip").write_bytes(b"junk")
+    for name in ("exp3s", "ppo"):
+        with pytest.raises(ConfigError, match="path: "):
+            load(name, tmp_path / "junk.zip")
+    make("d-ts", bandit_env()).save(tmp_path / "thompson.zip")
+    with pytest.raises(ConfigError, match="holds agent 'DiscountedThompsonAgent'"):
+        load("exp3s", tmp_path / "thompson.zip")
+    with pytest.raises(ConfigError, match="env: not the spaces"):
+        load("d-ts", tmp_path / "thompson.zip", bandit_env(arms=7))
+
+
+def test_bare_import_is_refused():
+    done = subprocess.run([sys.executable, "-c", "import agents"], capture_output=True, text=True, check=False)
+    assert "import curriculum_rl.agents" in done.stderr

@@ -1,0 +1,132 @@
+"""The rules as arithmetic: against steps by hand, under any rewards, and on a problem with an answer."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curriculum_rl.agents.bandits.exp3s import Exp3S
+from curriculum_rl.agents.bandits.sw_ucb import SlidingWindowUCB
+from curriculum_rl.agents.bandits.thompson import DiscountedThompson, probability_of_best
+from curriculum_rl.agents.rule import draw, one_hot
+
+RULES = [
+    Exp3S(),
+    Exp3S(step=1e3, implicit=0.0, sharing=None),
+    SlidingWindowUCB(),
+    SlidingWindowUCB(window=1.5),
+    DiscountedThompson(),
+    DiscountedThompson(noise=1e-3, discount=1.0),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+@settings(deadline=None, max_examples=25)
+@given(
+    arms=st.integers(1, 20),
+    rewards=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_probabilities_stay_probabilities(rule, arms, rewards, seed):
+    rng = np.random.default_rng(seed)
+    state = rule.start(2, arms)
+    for reward in rewards:
+        probabilities = rule.probabilities(state)
+        assert np.isfinite(probabilities).all() and probabilities.min() >= 0
+        assert np.allclose(probabilities.sum(axis=1), 1)
+        played = draw(probabilities, rng.random(2))
+        assert (probabilities[[0, 1], played] > 0).all()
+        rule.update(state, played, np.array([reward, -reward]), probabilities)
+    assert all(np.isfinite(values).all() for values in state.values())
+
+
+@pytest.mark.parametrize("rule", RULES[:4:2] + RULES[4:], ids=repr)
+def test_rows_are_independent(rule):
+    rng = np.random.default_rng(0)
+    together, alone = rule.start(3, 4), rule.start(1, 4)
+    for _ in range(50):
+        rewards, uniforms = rng.standard_normal(3), rng.random(3)
+        for state, rows in ((together, slice(None)), (alone, slice(1, 2))):
+            probabilities = rule.probabilities(state)
+            rule.update(state, draw(probabilities, uniforms[rows]), rewards[rows], probabilities)
+    assert np.array_equal(rule.probabilities(together)[1], rule.probabilities(alone)[0])
+
+
+def test_exp3s_first_update_by_hand():
+    """Graves's rule with a = 1/2 at the first update (t = 2), written out for K = 3, arm 1, r = .6."""
+    rule = Exp3S(step=0.5, exploration=0.05, sharing=None, implicit=0.0)
+    state = rule.start(1, 3)
+    probabilities = rule.probabilities(state)
+    assert np.allclose(probabilities, 1 / 3)
+    rule.update(state, np.array([1]), np.array([0.6]), probabilities)
+    lifted = np.exp(np.array([0, 0.5 * 0.6 * 3, 0]))
+    mixed = [0.5 * lifted[i] + 0.5 / 2 * (lifted.sum() - lifted[i]) for i in range(3)]
+    expected = 0.95 * np.array(mixed) / sum(mixed) + 0.05 / 3
+    assert np.allclose(rule.probabilities(state)[0], expected)
+
+
+def test_exp3s_implicit_exploration_divides_by_more():
+    rule = Exp3S(step=0.5, exploration=0.2, sharing=0.0, implicit=0.25)
+    state = rule.start(1, 4)
+    rule.update(state, np.array([0]), np.array([1.0]), rule.probabilities(state))
+    weights = np.exp(np.array([0.5 / (0.25 + 0.25), 0, 0, 0]))
+    assert np.allclose(rule.probabilities(state)[0], 0.8 * weights / weights.sum() + 0.05)
+
+
+def test_sw_ucb_index_by_hand_and_forgetting():
+    rule = SlidingWindowUCB(window=2.0, width=0.5)  # K = 2: four plays
+    state = rule.start(1, 2)
+    assert np.allclose(rule.probabilities(state), 0.5)
+    for arm, reward in ((0, 1.0), (1, 0.4), (0, 0.0), (0, 0.2)):
+        rule.update(state, np.array([arm]), np.array([reward]), rule.probabilities(state))
+    # means .4 and .4, counts 3 and 1: the rarer arm has the wider limit
+    assert rule.probabilities(state)[0].tolist() == [0, 1]
+    assert state["counts"][0].tolist() == [3, 1] and state["sums"][0] == pytest.approx([1.2, 0.4])
+    rule.update(state, np.array([1]), np.array([-5.0]), rule.probabilities(state))  # the first play goes
+    assert state["counts"][0].tolist() == [2, 2] and state["sums"][0] == pytest.approx([0.2, -4.6])
+    for _ in range(3):
+        rule.update(state, np.array([0]), np.array([9.0]), rule.probabilities(state))
+    rule.update(state, np.array([0]), np.array([9.0]), rule.probabilities(state))
+    assert rule.probabilities(state)[0].tolist() == [0, 1]  # arm 1 left the window: unknown again, so it goes first
+
+
+def test_thompson_posterior_by_hand():
+    rule = DiscountedThompson(discount=0.5, prior=1.0, noise=2.0)
+    state = rule.start(1, 2)
+    for arm, reward in ((0, 1.0), (1, 4.0)):
+        rule.update(state, np.array([arm]), np.array([reward]), rule.probabilities(state))
+    assert state["counts"][0].tolist() == [0.5, 1.0] and state["sums"][0].tolist() == [0.5, 4.0]
+    # beliefs N(1/3, 4/1.5) and N(2, 4/2): P(second is larger) = Phi((2 - 1/3) / sqrt(4/1.5 + 2))
+    assert rule.probabilities(state)[0, 1] == pytest.approx(0.7798, abs=2e-3)
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1), spread=st.floats(0.01, 3), arms=st.integers(2, 20))
+def test_probability_of_best_is_what_sampling_gives(seed, spread, arms):
+    rng = np.random.default_rng(seed)
+    means, deviations = spread * rng.standard_normal((1, arms)), rng.uniform(0.05, 1, (1, arms))
+    draws = means + deviations * rng.standard_normal((40_000, arms))
+    sampled = np.bincount(draws.argmax(axis=1), minlength=arms) / len(draws)
+    assert np.abs(probability_of_best(means, deviations)[0] - sampled).max() < 0.03
+
+
+def test_draw_inverts_the_distribution():
+    probabilities = np.array([[0.0, 0.25, 0.75, 0.0]])
+    assert [int(draw(probabilities, np.array([u]))[0]) for u in (0.0, 0.2499, 0.25, 0.999999)] == [1, 1, 2, 2]
+    assert one_hot(np.array([1]), 3).tolist() == [[0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("rule", "limit"), [(Exp3S(), 0.5), (SlidingWindowUCB(), 0.4), (DiscountedThompson(), 0.4)], ids=repr
+)
+def test_regret_on_a_noisy_problem(rule, limit):
+    """K = 6, T = 300, one arm better by .7 standard deviations: regret as a share of uniform's, over 100 seeds."""
+    rng = np.random.default_rng(0)
+    seeds, arms = 100, 6
+    state, picked = rule.start(seeds, arms), 0.0
+    for _ in range(300):
+        probabilities = rule.probabilities(state)
+        played = draw(probabilities, rng.random(seeds))
+        rule.update(state, played, 0.7 * (played == 2) - 0.12 + rng.standard_normal(seeds), probabilities)
+        picked += float(probabilities[:, 2].mean()) / 300
+    assert (1 - picked) / (1 - 1 / arms) < limit

@@ -1,0 +1,61 @@
+"""Gains to rewards: the numbers, and what must not poison them."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curriculum_rl.agents.bandits.scaling import GainScaling
+
+
+def scaled(scaling, gains):
+    state = scaling.start(1)
+    return [float(scaling.scale(state, np.array([gain]))[0]) for gain in gains], state
+
+
+def test_first_numbers_by_hand():
+    rewards, state = scaled(GainScaling(window=10, clip=3), [1.0, 3.0, 2.0])
+    assert rewards[0] == 0
+    assert rewards[1] == pytest.approx(1)  # deviation 2, scale 2
+    assert rewards[2] == pytest.approx(0)  # the mean of 1 and 3
+    assert state["mean"][0] == pytest.approx(2) and state["square"][0] == pytest.approx(2)
+
+
+def test_falling_gains_do_not_favour_the_first():
+    """Gains that fall smoothly for everybody soon bring about -1 at most, whatever their size."""
+    gains = 1 / (1 + 0.2 * np.arange(60))
+    small, _ = scaled(GainScaling(), gains)
+    large, _ = scaled(GainScaling(), 1e6 * gains)
+    assert np.allclose(small, large)
+    assert max(small) == 0 and min(small) > -2
+
+
+def test_failure_is_paid_the_least_and_leaves_the_averages_alone():
+    scaling = GainScaling()
+    with_failures, state = scaled(scaling, [np.nan, 1.0, 2.0, np.inf, 1.5, np.nan, 1.0, -1e300])
+    without, clean = scaled(scaling, [1.0, 2.0, 1.5, 1.0])
+    assert [r for i, r in enumerate(with_failures) if i not in {0, 3, 5, 7}] == without
+    assert [with_failures[i] for i in (0, 3, 5, 7)] == [-scaling.clip] * 4
+    assert all(np.array_equal(state[name], clean[name]) for name in clean)
+
+
+def test_a_failure_in_one_row_leaves_the_others_alone():
+    scaling = GainScaling()
+    state, alone = scaling.start(2), scaling.start(1)
+    for gain in (1.0, 0.4, 0.7):
+        both = scaling.scale(state, np.array([gain, np.nan]))
+        assert both[0] == scaling.scale(alone, np.array([gain]))[0] and both[1] == -scaling.clip
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60))
+def test_rewards_are_bounded_whatever_comes(gains):
+    scaling = GainScaling(window=5, clip=2)
+    rewards, state = scaled(scaling, gains)
+    assert all(-2 <= reward <= 2 for reward in rewards)
+    assert all(np.isfinite(values).all() for values in state.values())
+
+
+def test_equal_gains_are_paid_nothing():
+    rewards, _ = scaled(GainScaling(), [0.25] * 5)
+    assert rewards == [0.0] * 5

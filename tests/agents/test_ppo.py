@@ -1,0 +1,47 @@
+"""PPO: learns a tiny problem, opens as a plain stable-baselines3 file, and gives the probabilities it draws from."""
+
+import numpy as np
+import pytest
+import stable_baselines3
+
+from curriculum_rl.agents import make
+from curriculum_rl.agents.rl.ppo import PPO
+
+
+def test_finds_the_good_task(pool):
+    env = pool(8, horizon=20, noise=0.1)
+    agent = make("ppo", env, seed=0, n_steps=20, batch_size=160, learning_rate=3e-3).learn(8_000)
+    assert agent.probabilities(np.zeros((1, 4), np.float32))[0, 3] > 0.5
+    assert agent.seconds > 0
+
+
+def test_probabilities_are_those_of_the_draws(pool):
+    agent = make("ppo", pool(1), seed=0)
+    observation = np.zeros((1, 4), np.float32)
+    probabilities = agent.probabilities(observation)[0]
+    picks = np.concatenate([agent.predict(observation.repeat(4000, axis=0))[0]])
+    assert np.abs(np.bincount(picks, minlength=5) / 4000 - probabilities).max() < 0.03
+
+
+def test_file_opens_in_plain_stable_baselines3(pool, tmp_path):
+    agent = make("ppo", pool(1), seed=0, n_steps=8, batch_size=8).learn(8)
+    agent.save(tmp_path / "agent.zip")
+    plain = stable_baselines3.PPO.load(tmp_path / "agent.zip")
+    observation = np.ones((1, 4), np.float32)
+    assert plain.predict(observation, deterministic=True)[0] == agent.predict(observation, deterministic=True)[0]
+
+
+def test_defaults_are_for_short_episodes(pool):
+    agent = make("ppo", pool(1), seed=0)
+    assert isinstance(agent, PPO)
+    assert (agent.gamma, agent.n_steps, agent.device.type) == (1.0, 64, "cpu")
+    assert agent.observe(np.zeros(1), np.zeros(1), np.zeros(1, bool), [{}]) is None
+    assert agent.reset_memory() is None
+
+
+def test_mixture_probabilities_are_shares_of_the_mean_action(pool):
+    agent = make("ppo", pool(2, mixture=True, dict_observation=True), seed=0)
+    observation = {name: np.zeros((2, 4), np.float32) for name in ("run", "tasks")}
+    mean, _ = agent.predict(observation, deterministic=True)
+    expected = (mean + 1) / (mean + 1).sum(axis=1, keepdims=True)
+    assert agent.probabilities(observation) == pytest.approx(expected, abs=1e-6)

