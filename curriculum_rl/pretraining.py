@@ -238,8 +238,8 @@ class Pretraining:
         reading = self._proxy_price().flops if self._proxy_purpose == "proxy" else 0.0
         if self.budget < 2 * reading + self._flops_per_update:
             raise ConfigError(
-                f"budget: {self.budget:.3g} FLOPs do not pay for two readings of the proxy ({reading:.3g} each) and one "
-                f"update ({self._flops_per_update:.3g})"
+                f"budget: {self.budget:.3g} FLOPs do not pay for two readings of the proxy ({reading:.3g} each) "
+                f"and one update ({self._flops_per_update:.3g})"
             )
 
     def _budget_flops(self, budget: BudgetConfig) -> float:

@@ -23,6 +23,14 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["CURRICULUM_RL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real corpora; a stranger's clone has none."""
+    if not DATA.is_dir():
+        pytest.skip(f"needs the real data at {DATA} (CURRICULUM_RL_DATA)")
+    return DATA
+
+
 def sentences(words: list[str], count: int, seed: int) -> list[str]:
     """Sentences in which each word tells something about the next."""
     draw = np.random.default_rng(seed)

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -178,10 +177,8 @@ def test_datasets_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         assert "\n" not in str(caught.value)
 
 
-def test_real_files() -> None:
-    folder = os.environ.get("CURRICULUM_RL_DATA")
-    if not folder:
-        pytest.skip("CURRICULUM_RL_DATA does not name the folder of real text")
+def test_real_files(real_data: Path) -> None:
+    folder = real_data
     citation = FileSource(f"{folder}/tartan/citation_intent/train.jsonl*", label_field="label", format="jsonl")
     labels = [row.label for row in citation.documents()]
     assert len(labels) == 1_688 and len(set(labels)) == 6

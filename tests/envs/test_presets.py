@@ -6,7 +6,6 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import pytest
-from conftest import DATA
 
 from curriculum_rl.envs.pretraining import PretrainingEnv
 
@@ -41,14 +40,14 @@ def test_the_duplicate_draws_its_own_windows_of_the_same_text() -> None:
     env = PretrainingEnv("almanac-traps", overrides=SMALL)
     kjv, twin = (env.experiment.tasks[env.tasks.index(f"{name}.causal_lm")] for name in ("kjv", "duplicate"))
     assert np.array_equal(kjv.corpus.tokens, twin.corpus.tokens)
-    assert kjv.draw(seed=0, first=0, rows=8, context=32).tolist() != twin.draw(
-        seed=0, first=0, rows=8, context=32
-    ).tolist()
+    assert (
+        kjv.draw(seed=0, first=0, rows=8, context=32).tolist()
+        != twin.draw(seed=0, first=0, rows=8, context=32).tolist()
+    )
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the real data at {DATA} (CURRICULUM_RL_DATA)")
-def test_an_environment_over_real_data_plays(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CURRICULUM_RL_DATA", str(DATA))
+def test_an_environment_over_real_data_plays(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CURRICULUM_RL_DATA", str(real_data))
     file = Path(__file__).resolve().parents[2] / "benchmarks" / "citations.yaml"
     env = PretrainingEnv(file, overrides=SMALL)
     assert len(env.tasks) == 9
