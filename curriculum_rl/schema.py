@@ -393,7 +393,7 @@ class EnvConfig(Section):
                     raise ValueError(f"corpora.{name}.of: {corpus.of!r} must itself be text that is read")
         if isinstance(self.target.corpus, str):
             _known("target.corpus", [self.target.corpus], self.corpora)
-        elif "heldout" in self.target.corpus.model_fields_set:
+        elif isinstance(self.target.corpus, CorpusSection) and self.target.corpus.heldout != CorpusSection().heldout:
             raise ValueError("target.corpus.heldout: all of a target's own corpus is held out; leave it away")
         return self
 

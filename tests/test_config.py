@@ -63,6 +63,7 @@ def test_a_file_reads_paths_relative_to_itself(corpora: Path, tmp_path: Path) ->
     assert config.corpora["sea"].paths == str(corpora / "sea.txt")  # type: ignore[union-attr]
     assert config.target.corpus.paths == str(corpora / "star.jsonl")  # type: ignore[union-attr]
     assert [task.name for task in build(config).tasks] == ["sea.causal_lm", "land.causal_lm"]
+    assert configs.load(config.model_dump(mode="json")) == config
 
 
 @pytest.mark.parametrize("content", ["- a\n- b\n", "a: [", "\x00"])
