@@ -197,16 +197,20 @@ def child_runs(tasks: Sequence[str]) -> list[str]:
     return names
 
 
-def deep_link(logdir: str | Path, port: int = 6006) -> str:
+def deep_link(port: int = 6006, *, run: str | None = None) -> str:
     """The address that opens TensorBoard on the charts worth a first look: the policy, a line per task, on top.
 
     Args:
-        logdir: the run directory that `tensorboard --logdir` is given.
         port: where TensorBoard listens.
+        run: the run whose policy is shown, where `--logdir` holds several: of the others the lines of their tasks
+            are filtered away. None where it is itself a run directory.
     """
-    # The id that a local TensorBoard gives to the run at its root.
-    heat_map_card = {"plugin": "images", "tag": "policy/heat_map", "runId": "defaultExperimentId/.", "sample": 0}
+    # `defaultExperimentId` is what a local TensorBoard calls its only experiment, `.` the run at its root.
+    run_id = f"defaultExperimentId/{run or '.'}"
+    heat_map_card = {"plugin": "images", "tag": "policy/heat_map", "runId": run_id, "sample": 0}
     scalars = ("task/probability", "task/share", "proxy/score")
     pinned = [heat_map_card, *({"plugin": "scalars", "tag": tag} for tag in scalars)]
     query = {"pinnedCards": json.dumps(pinned, separators=(",", ":")), "smoothing": "0", "darkMode": "false"}
+    if run is not None:
+        query["runFilter"] = f"^{re.escape(run)}(/|$)|^[^/]*$"
     return f"http://localhost:{port}/?{urlencode(query, quote_via=quote)}#timeseries"

@@ -41,5 +41,5 @@ def demo(out: Path, *, agent: str, env: str, seed: int, overrides: Mapping[str, 
     ]
     Console().print(summary(results))
     console.print("One seed shows how it works, not which agent is better.")
-    tell_tensorboard(folder, console)
+    tell_tensorboard(folder, console, run=agent)
     return True

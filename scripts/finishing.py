@@ -96,10 +96,10 @@ def write_outcome(
         tell_tensorboard(directory.path, console)
 
 
-def tell_tensorboard(path: Any, console: Console) -> None:
-    """The line to type, and the link that opens the right view."""
+def tell_tensorboard(path: Any, console: Console, run: str | None = None) -> None:
+    """The line to type, and the link that opens the right view (of `run`, where the path holds several)."""
     console.print(f"\nLook at the policy:  [bold]tensorboard --logdir {path}[/bold]", soft_wrap=True, highlight=False)
-    console.print(f"then open  {deep_link(path)}", soft_wrap=True, highlight=False)
+    console.print(f"then open  {deep_link(run=run)}", soft_wrap=True, highlight=False)
     console.print("(a favourite's line may leave a chart: untick 'Ignore outliers in chart scaling' in the settings)")
 
 

@@ -1,7 +1,9 @@
 """The recorder: rows and charts of a run, continued runs, replicas, what it costs."""
 
 import json
+import re
 import time
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -156,10 +158,18 @@ def test_names_of_child_runs_are_safe_and_unique():
 
 
 def test_the_deep_link_pins_the_policy():
-    link = deep_link("runs/x", port=7007)
+    link = deep_link(7007)
     assert link.startswith("http://localhost:7007/?pinnedCards=")
     assert link.endswith("#timeseries")
     assert "task%2Fprobability" in link
+
+
+def test_the_deep_link_to_one_of_several_runs_filters_the_others_tasks():
+    query = parse_qs(urlsplit(deep_link(run="d-ts")).query)
+    assert json.loads(query["pinnedCards"][0])[0]["runId"] == "defaultExperimentId/d-ts"
+    shown = re.compile(query["runFilter"][0])
+    runs = ["d-ts", "d-ts/task=a", "stratified", "stratified/task=a", "d-ts-2/task=a"]
+    assert [run for run in runs if shown.search(run)] == ["d-ts", "d-ts/task=a", "stratified"]
 
 
 def test_a_segment_of_twelve_tasks_costs_well_under_a_millisecond(tmp_path):

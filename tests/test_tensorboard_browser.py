@@ -127,7 +127,7 @@ def colours_drawn(image: Image.Image, element) -> int:
 
 
 def test_one_chart_has_a_coloured_line_per_task(browser, port, logdir):
-    browser.get(deep_link(logdir, port).replace("localhost", "127.0.0.1"))
+    browser.get(deep_link(port).replace("localhost", "127.0.0.1"))
     wait_for(lambda: card(browser, "task/probability") is not None)
     wait_for(lambda: colours_drawn(picture(browser, "time_series"), card(browser, "task/probability")) >= len(TASKS))
     legend = card(browser, "task/probability").text
@@ -137,7 +137,7 @@ def test_one_chart_has_a_coloured_line_per_task(browser, port, logdir):
 def test_the_heat_map_is_pinned_on_top(browser, port, logdir):
     from selenium.webdriver.common.by import By
 
-    browser.get(deep_link(logdir, port).replace("localhost", "127.0.0.1"))
+    browser.get(deep_link(port).replace("localhost", "127.0.0.1"))
     wait_for(lambda: card(browser, "policy/heat_map") is not None)
     pinned = card(browser, "policy/heat_map")
     wait_for(lambda: len(pinned.find_elements(By.TAG_NAME, "img")) == 1)
