@@ -1,0 +1,103 @@
+"""A whole environment file."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from curriculum_rl.schema.base import Section
+from curriculum_rl.schema.corpora import (
+    BPETokenizer,
+    CopyCorpus,
+    CorpusConfig,
+    CorpusSection,
+    NoiseCorpus,
+    ShuffledCorpus,
+    SmallCorpus,
+    TokenizerConfig,
+)
+from curriculum_rl.schema.learners import LearnerConfig, OptimizerConfig, TransformerLearner
+from curriculum_rl.schema.targets import HeldOutLossProxy, ProxyConfig, ReportConfig, TargetConfig
+from curriculum_rl.schema.tasks import TaskConfig
+
+
+class SegmentConfig(Section):
+    """One decision of the agent."""
+
+    updates: int = Field(10, gt=0)
+
+
+class BudgetConfig(Section):
+    """What one pretraining run may cost in all; exactly one unit. Proxies and signals are paid from it."""
+
+    updates: int | None = Field(None, gt=0, description="the FLOPs of this many training updates")
+    tokens: int | None = Field(None, gt=0, description="the FLOPs of training on this many tokens")
+    flops: float | None = Field(None, gt=0)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> "BudgetConfig":
+        given = [name for name in ("updates", "tokens", "flops") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of updates, tokens, flops (got {', '.join(given) or 'none'})")
+        return self
+
+
+class ActionConfig(Section):
+    """What the agent chooses.
+
+    `task`: the next task; a share `emphasis` of the segment's rows is the pick's and the rest is stratified over all
+    tasks. `mixture`: the shares of all tasks.
+    """
+
+    kind: Literal["task", "mixture"] = "task"
+    emphasis: float = Field(0.5, gt=0, le=1)
+
+
+class RewardConfig(Section):
+    """What the agent is paid: scale x gain / |initial score|, or `failure` for a segment that was undone."""
+
+    scale: float = Field(100.0, gt=0)
+    failure: float = Field(-10.0, le=0)
+
+
+class EnvConfig(Section):
+    """A whole environment file."""
+
+    name: str = Field("unnamed", min_length=1)
+    corpora: dict[str, CorpusConfig] = Field(min_length=1)
+    tokenizer: TokenizerConfig = BPETokenizer()
+    tasks: list[TaskConfig] = Field(default_factory=lambda: [TaskConfig()], min_length=1)
+    learner: LearnerConfig = TransformerLearner()
+    context: int = Field(64, gt=1, description="T, tokens of a window")
+    batch: int = Field(16, gt=0, description="B, windows of an update")
+    optimizer: OptimizerConfig = OptimizerConfig()
+    target: TargetConfig
+    proxy: ProxyConfig = HeldOutLossProxy()
+    report: ReportConfig = ReportConfig()
+    segment: SegmentConfig = SegmentConfig()
+    budget: BudgetConfig
+    action: ActionConfig = ActionConfig()
+    observation: Literal["flat", "dict"] = "flat"
+    reward: RewardConfig = RewardConfig()
+    device: str = "cpu"
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "EnvConfig":
+        for i, task in enumerate(self.tasks):
+            _known(f"tasks.{i}.corpora", [] if task.corpora == "all" else task.corpora, self.corpora)
+        for name, corpus in self.corpora.items():
+            if isinstance(corpus, ShuffledCorpus | CopyCorpus | SmallCorpus):
+                _known(f"corpora.{name}.of", [corpus.of], self.corpora)
+                if isinstance(self.corpora[corpus.of], NoiseCorpus | ShuffledCorpus | CopyCorpus | SmallCorpus):
+                    raise ValueError(f"corpora.{name}.of: {corpus.of!r} must itself be text that is read")
+        if isinstance(self.target.corpus, str):
+            _known("target.corpus", [self.target.corpus], self.corpora)
+        elif isinstance(self.target.corpus, CorpusSection) and self.target.corpus.heldout != CorpusSection().heldout:
+            raise ValueError("target.corpus.heldout: all of a target's own corpus is held out; leave it away")
+        return self
+
+
+def _known(key: str, names: list[str], corpora: Mapping[str, Any]) -> None:
+    for name in names:
+        if name not in corpora:
+            raise ValueError(f"{key}: no corpus {name!r}; there are {', '.join(corpora)}")

@@ -1,0 +1,57 @@
+"""The `learner` and the `optimizer` of an environment file."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, Tag, model_validator
+
+from curriculum_rl.schema.base import Custom, Section, kind_of
+
+
+class TransformerLearner(Section):
+    """The native transformer, trained from scratch."""
+
+    kind: Literal["transformer"] = "transformer"
+    layers: int = Field(2, gt=0)
+    width: int = Field(128, gt=0)
+    heads: int = Field(4, gt=0)
+    activation: Literal["relu2", "gelu", "silu"] = "relu2"
+
+
+class TransformersLearner(Section):
+    """Any `transformers` model for causal or masked language modelling."""
+
+    kind: Literal["transformers"]
+    model: str | dict[str, Any] = Field(description="a local directory, a hub name, or a configuration with model_type")
+    head: Literal["causal", "masked"] = "causal"
+
+
+LearnerConfig = Annotated[
+    Annotated[TransformerLearner, Tag("transformer")]
+    | Annotated[TransformersLearner, Tag("transformers")]
+    | Annotated[Custom, Tag("custom")],
+    kind_of("transformer"),
+]
+
+
+class OptimizerConfig(Section):
+    """AdamW and the learning rate as a function of the budget spent.
+
+    Decay hides late gains of a curriculum: under `cosine` what is learned last is learned slowly. Use `constant` to
+    compare schedules over time.
+    """
+
+    learning_rate: float = Field(2e-3, gt=0)
+    schedule: Literal["constant", "cosine", "wsd"] = "wsd"
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the budget over which the rate rises")
+    decay: float = Field(0.2, gt=0, le=1, description="share of the budget over which wsd falls at the end")
+    weight_decay: float = Field(0.1, ge=0)
+    betas: tuple[float, float] = (0.9, 0.95)
+    eps: float = Field(1e-8, gt=0)
+    clip: float = Field(1.0, gt=0, description="gradient norm above which gradients are scaled down")
+    explosion: float = Field(5.0, gt=1, description="a loss above this times ln(vocabulary) counts as failed")
+
+    @model_validator(mode="after")
+    def _rises_before_it_falls(self) -> "OptimizerConfig":
+        if self.schedule == "wsd" and self.warmup + self.decay > 1:
+            raise ValueError(f"warmup + decay must be at most 1 (got {self.warmup} + {self.decay})")
+        return self
