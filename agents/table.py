@@ -27,6 +27,7 @@ class AgentEntry:
         action: the action space it plays, "task" (Discrete), "mixture" (Box) or "any" (a pick is one-hot in a Box).
         needs_reward: whether the proxy must be paid for; where False its cost is only reported.
         summary: one line for `curriculum-rl list agents`.
+        num_envs: how many replicas `curriculum-rl train` gives it by default.
     """
 
     name: str
@@ -35,6 +36,7 @@ class AgentEntry:
     action: Literal["task", "mixture", "any"]
     needs_reward: bool
     summary: str
+    num_envs: int = 1
 
 
 _FIXED = "curriculum_rl.agents.fixed"
@@ -60,7 +62,7 @@ AGENTS: Mapping[str, AgentEntry] = MappingProxyType(
                 "d-ts", f"{_BANDITS}:DiscountedThompsonAgent", "online", "any", True, "discounted Gaussian Thompson"
             ),
             AgentEntry(
-                "ppo", "curriculum_rl.agents.rl.ppo:PPO", "pretrained", "any", True, "PPO, trained over many runs"
+                "ppo", "curriculum_rl.agents.rl.ppo:PPO", "pretrained", "any", True, "PPO, trained over many runs", 32
             ),
         )
     }

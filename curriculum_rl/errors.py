@@ -1,4 +1,4 @@
-"""The one exception that means: what the user wrote is wrong."""
+"""Errors of the library: what the user wrote is wrong, or a worker process failed."""
 
 
 class ConfigError(ValueError):
@@ -6,3 +6,7 @@ class ConfigError(ValueError):
 
     The message is one line that names the key and the value. Commands print it to stderr and exit with status 2.
     """
+
+
+class ShardError(RuntimeError):
+    """A worker process raised or died; the message holds its traceback."""

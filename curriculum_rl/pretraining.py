@@ -81,16 +81,21 @@ class Pretraining:
         replicas: N.
         charge_proxy: whether the proxy is paid from the budget; False for agents that need no reward, whose proxy
             readings are for people only (purpose `report`).
+        downstream: False leaves the few-shot fine-tune out of the final report.
 
     Raises:
         ConfigError: if the budget does not pay for the proxy and one update, or the target is too small for the
             proxy or the report.
     """
 
-    def __init__(self, experiment: Experiment, *, replicas: int = 1, charge_proxy: bool = True) -> None:
+    def __init__(
+        self, experiment: Experiment, *, replicas: int = 1, charge_proxy: bool = True, downstream: bool = True
+    ) -> None:
         self.experiment = experiment
         self.config = experiment.config
         self.learner = experiment.make_learner(replicas)
+        self._report = self.config.report if downstream else self.config.report.model_copy(update={"finetune": None})
+        self.charge_proxy = charge_proxy
         self._proxy_purpose: Purpose = "proxy" if charge_proxy else "report"
         self.tokens_per_update = self.config.batch * self.config.context
         self._flops_per_update = self.learner.flops(self.tokens_per_update, training=True)
@@ -160,7 +165,7 @@ class Pretraining:
     def finish(self) -> FinalReport:
         """Score the final learners for people, under the purpose `report`."""
         with self.ledger.timed("report"):
-            result, price = final_report(self.experiment, self.learner, self.seeds)
+            result, price = final_report(self.experiment, self.learner, self.seeds, self._report)
         self.ledger.charge("report", tokens=price.tokens, flops=price.flops)
         return result
 
@@ -234,7 +239,7 @@ class Pretraining:
     def _rehearse(self, seeds: Sequence[int]) -> None:
         """Make the proxy and the report's inputs once, so that what does not fit shows before anything runs."""
         self._proxy = self.experiment.make_proxy(self.learner, seeds)
-        rehearse_report(self.experiment, self.learner, seeds)
+        rehearse_report(self.experiment, self.learner, seeds, self._report)
         reading = self._proxy_price().flops if self._proxy_purpose == "proxy" else 0.0
         if self.budget < 2 * reading + self._flops_per_update:
             raise ConfigError(

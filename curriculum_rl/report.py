@@ -12,6 +12,7 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.proxies.finetune import FewShot
 from curriculum_rl.proxies.heldout import mean_loss
+from curriculum_rl.schema import ReportConfig
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,30 +45,31 @@ class FinalReport:
         return out
 
 
-def rehearse_report(experiment: Experiment, learner: Learner, seeds: Sequence[int]) -> None:
+def rehearse_report(experiment: Experiment, learner: Learner, seeds: Sequence[int], settings: ReportConfig) -> None:
     """Draw all that the final report will score.
 
     Raises:
         ConfigError: if the target is too small for it or lacks the labels.
     """
-    settings = experiment.config.report
     experiment.target_windows(learner, "report", settings.sequences, seeds)
     if settings.finetune is not None:
         experiment.few_shot(learner, "report", settings.finetune, seeds)
 
 
-def final_report(experiment: Experiment, learner: Learner, seeds: Sequence[int]) -> tuple[FinalReport, Price]:
+def final_report(
+    experiment: Experiment, learner: Learner, seeds: Sequence[int], settings: ReportConfig
+) -> tuple[FinalReport, Price]:
     """Score the learners on what no task, proxy or signal has seen.
 
     Args:
-        experiment: names the target and the sizes.
+        experiment: names the target.
         learner: N replicas; left bit-identical.
         seeds: N seeds; each draws its own report windows.
+        settings: the sizes.
 
     Returns:
         The figures and what one replica's share of them cost.
     """
-    settings = experiment.config.report
     price = Price(0, 0.0)
 
     def loss(batch: Batch) -> Floats:

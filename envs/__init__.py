@@ -1,6 +1,7 @@
 """Pretraining as Gymnasium environments; importing this registers their ids.
 
-`gymnasium.make("curriculum_rl.envs:CurriculumRL/Pretraining-v0", config="almanac")`
+`gymnasium.make("curriculum_rl.envs:CurriculumRL/Pretraining-v0", config="almanac")`, and `gymnasium.make_vec` for N
+learners in one batched step.
 """
 
 import gymnasium
@@ -11,5 +12,6 @@ if __name__ == "envs":
 gymnasium.register(
     id="CurriculumRL/Pretraining-v0",
     entry_point="curriculum_rl.envs.pretraining:PretrainingEnv",
+    vector_entry_point="curriculum_rl.envs.vector:PretrainingVectorEnv",
     disable_env_checker=True,
 )

@@ -37,7 +37,8 @@ def picks(action: npt.NDArray[np.generic] | int, config: ActionConfig, tasks: in
 
 
 def mixture(chosen: Floats, config: ActionConfig) -> Floats:
-    """(K,) shares of the rows: a pick of a task is an emphasis on it, the rest is stratified over all tasks."""
+    """(..., K) shares of the rows: a pick of a task is an emphasis on it, the rest is stratified over all tasks."""
     if config.kind == "mixture":
         return chosen
-    return config.emphasis * chosen + (1 - config.emphasis) / len(chosen)
+    shared: Floats = config.emphasis * chosen + (1 - config.emphasis) / chosen.shape[-1]
+    return shared

@@ -12,7 +12,8 @@ from gymnasium import spaces
 from curriculum_rl.pretraining import Outcome, Pretraining
 
 Floats = npt.NDArray[np.float64]
-Observations = npt.NDArray[np.float32]
+Features = npt.NDArray[np.float32]
+Observation = Features | dict[str, Features]
 
 TASK_FEATURES = ("loss", "slope", "share", "staleness", "gain", "repetitions", "divergence")
 RUN_FEATURES = ("budget_left", "score", "score_slope", "learning_rate")
@@ -57,7 +58,7 @@ class Observer:
         self._score_slope = relative
         self._rate = outcome.learning_rate / self._run.config.optimizer.learning_rate
 
-    def tasks(self) -> Observations:
+    def tasks(self) -> Features:
         """(N, K, F) features in the order of `TASK_FEATURES`, in [-5, 5]."""
         progress = self._run.progress
         drawn = progress.counters
@@ -73,7 +74,7 @@ class Observer:
         )
         return _bounded(np.stack(columns, axis=-1))
 
-    def run(self) -> Observations:
+    def run(self) -> Features:
         """(N, G) features in the order of `RUN_FEATURES`, in [-5, 5]."""
         progress = self._run.progress
         n = len(self._run.seeds)
@@ -102,18 +103,18 @@ class Observer:
             setattr(self, f"_{name}", value)
 
 
-def initial_tasks(run: Pretraining) -> Observations:
-    """(K, F) task features before the first segment, when nothing is trained or scored yet."""
+def initial_tasks(run: Pretraining, replicas: int) -> Features:
+    """(N, K, F) task features before the first segment, when nothing is trained or scored yet."""
     experiment = run.experiment
-    features = np.zeros((len(experiment.tasks), len(TASK_FEATURES)))
-    features[:, TASK_FEATURES.index("loss")] = 1.0
-    features[:, TASK_FEATURES.index("divergence")] = experiment.divergence
+    features = np.zeros((replicas, len(experiment.tasks), len(TASK_FEATURES)))
+    features[..., TASK_FEATURES.index("loss")] = 1.0
+    features[..., TASK_FEATURES.index("divergence")] = experiment.divergence
     return _bounded(features)
 
 
-def initial_run() -> Observations:
-    """(G,) run features before the first segment."""
-    return np.array([1.0, 0.0, 0.0, 0.0], dtype=np.float32)
+def initial_run(replicas: int) -> Features:
+    """(N, G) run features before the first segment."""
+    return np.tile(np.array([1.0, 0.0, 0.0, 0.0], dtype=np.float32), (replicas, 1))
 
 
 def space(kind: str, tasks: int) -> spaces.Space[Any]:
@@ -127,12 +128,21 @@ def space(kind: str, tasks: int) -> spaces.Space[Any]:
     return spaces.Box(-BOUND, BOUND, (tasks * len(TASK_FEATURES) + len(RUN_FEATURES),), np.float32)
 
 
-def observation(kind: str, tasks: Observations, run: Observations) -> Observations | dict[str, Observations]:
-    """One replica's (K, F) and (G,) features in the form of its space."""
+def observation(kind: str, tasks: Features, run: Features) -> Observation:
+    """(N, K, F) and (N, G) features in the form of the space, stacked over replicas."""
+    flat = tasks.reshape(len(tasks), -1)
     if kind == "dict":
-        return {"tasks": tasks.ravel().copy(), "run": run.copy()}
-    return np.concatenate([tasks.ravel(), run])
+        return {"tasks": flat, "run": run}
+    return np.concatenate([flat, run], axis=1)
 
 
-def _bounded(features: Floats) -> Observations:
+def of_replica(observed: Observation, replica: int) -> Observation:
+    """One replica's part."""
+    if isinstance(observed, dict):
+        return {name: part[replica] for name, part in observed.items()}
+    one: Features = observed[replica]
+    return one
+
+
+def _bounded(features: Floats) -> Features:
     return np.clip(np.nan_to_num(features, nan=0.0, posinf=BOUND, neginf=-BOUND), -BOUND, BOUND).astype(np.float32)

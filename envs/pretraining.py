@@ -1,6 +1,5 @@
 """Language-model pretraining as a Gymnasium environment with one learner."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl import config as configs
-from curriculum_rl.envs import actions, observations, rewards
+from curriculum_rl.envs import actions, observations
+from curriculum_rl.envs.observations import Observation
+from curriculum_rl.envs.replicas import Replicas, run_seed
 from curriculum_rl.experiment import build
-from curriculum_rl.pretraining import Outcome, Pretraining
+from curriculum_rl.pretraining import Pretraining
 from curriculum_rl.schema import EnvConfig
 
-Observation = npt.NDArray[np.float32] | dict[str, npt.NDArray[np.float32]]
 Action = npt.NDArray[Any] | int
 
 
@@ -32,6 +32,9 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     `action.kind: task`: `Discrete(K)`, the next task. A share `action.emphasis` of the segment's rows is the pick's,
     the rest is stratified over all tasks: batches of one task only handicap any schedule.
     `action.kind: mixture`: `Box(-1, 1, (K,))`, task i gets a share proportional to a_i + 1 (all zero is stratified).
+
+    `action.permute: true` numbers the tasks anew in every episode: what stands at position i of an action or of an
+    observation belongs to task `info["order"][i]`; everything in `info` stands in the order of `info["tasks"]`.
 
     ## Observation space
     `observation: flat`: one float32 Box, the task features (K x F, row by row) and then the run features.
@@ -57,7 +60,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     ## Reward
     `reward.scale` x gain / abs(initial score): the gain in percent of the initial score. A segment in which a loss was
     not finite or exploded is undone (the learner goes back to the segment's start, its cost stays charged) and pays
-    `reward.failure`.
+    `reward.failure`. `reward.baseline: stratified` takes away what stratified batches gain in the same segment.
 
     ## Starting state
     A fresh learner (or the pretrained weights of a `transformers` one). Initial weights, the order of the data, the
@@ -76,6 +79,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     config: name of a built-in environment (`curriculum-rl list envs`), path of a YAML file, or its content.
     overrides: values by dotted key, `{"budget.updates": 100}`.
     charge_proxy: False books the proxy as a report, for agents that need no reward.
+    downstream: False leaves the few-shot fine-tune out of `info["final"]`, for agents that train over many runs.
 
     ## Version history
     v0: first version.
@@ -89,24 +93,31 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
         *,
         overrides: Mapping[str, Any] | None = None,
         charge_proxy: bool = True,
+        downstream: bool = True,
         render_mode: None = None,
     ) -> None:
         self.config = configs.load(config, overrides)
         self.experiment = build(self.config)
-        self.run = Pretraining(self.experiment, charge_proxy=charge_proxy)
-        self.tasks = tuple(task.name for task in self.experiment.tasks)
+        self._replicas = Replicas(self.experiment, charge_proxy=charge_proxy, downstream=downstream)
+        self.tasks = self._replicas.tasks
         self.action_space = actions.space(self.config.action, len(self.tasks))
         self.observation_space = observations.space(self.config.observation, len(self.tasks))
         self.render_mode = render_mode
-        self._observer: observations.Observer | None = None
-        self._seed = 0
-        self._left_at = time.perf_counter()
-        self.outside = 0.0
+
+    @property
+    def run(self) -> Pretraining:
+        """The pretraining run: its learner, budget and ledger."""
+        return self._replicas.run
 
     @property
     def seconds(self) -> dict[str, float]:
         """Wall seconds of this run so far by clock."""
-        return dict(self.run.ledger.seconds)
+        return self._replicas.seconds
+
+    @property
+    def outside(self) -> float:
+        """Wall seconds between the last two steps: what the agent and its callbacks took."""
+        return self._replicas.outside
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -120,11 +131,8 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
         super().reset(seed=seed, options=options)
         if options:
             raise ValueError(f"options: none are known (got {sorted(options)})")
-        self._seed = int(self.np_random.integers(2**31))
-        self._observer = None
-        self._left_at = time.perf_counter()
-        features = observations.initial_tasks(self.run), observations.initial_run()
-        return observations.observation(self.config.observation, *features), {"tasks": self.tasks, "seed": self._seed}
+        observed, infos = self._replicas.reset([run_seed(self.np_random)])
+        return observations.of_replica(observed, 0), infos[0]
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Train one segment.
@@ -132,56 +140,15 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
         Raises:
             ValueError: for an action outside the action space.
         """
-        self.outside = time.perf_counter() - self._left_at
-        picks = actions.picks(action, self.config.action, len(self.tasks))
-        if self._observer is None:
-            self.run.begin([self._seed])
-            self._observer = observations.Observer(self.run)
-        outcome = self.run.segment(actions.mixture(picks, self.config.action)[None])
-        self._observer.update(outcome, picks[None])
-        reward = rewards.reward(outcome, self.run.progress.initial, self.config.reward)
-        observed = observations.observation(self.config.observation, self._observer.tasks()[0], self._observer.run()[0])
-        terminated = self.run.next_updates() < 1
-        info = self._info(outcome)
-        if terminated:
-            info["final"] = self.run.finish().entries(0, list(self.experiment.heldout))
-            info["ledger"] = self.run.ledger.entries()
-        self._left_at = time.perf_counter()
-        return observed, float(reward[0]), terminated, False, info
+        done = self._replicas.step(np.asarray(action)[None])
+        observed = observations.of_replica(done.observation, 0)
+        return observed, float(done.reward[0]), done.terminated, False, done.infos[0]
 
     def get_state(self) -> dict[str, Any]:
         """Everything an exact continuation needs, between any two steps."""
-        return {
-            "seed": self._seed,
-            "np_random": self.np_random.bit_generator.state,
-            "run": None if self._observer is None else self.run.state(),
-            "observer": None if self._observer is None else self._observer.state(),
-        }
+        return {"np_random": self.np_random.bit_generator.state, "replicas": self._replicas.get_state()}
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned."""
-        self._seed = state["seed"]
         self.np_random.bit_generator.state = state["np_random"]
-        self._observer = None
-        if state["run"] is not None:
-            self.run.load_state(state["run"])
-            self._observer = observations.Observer(self.run)
-            self._observer.load_state(state["observer"])
-
-    def _info(self, outcome: Outcome) -> dict[str, Any]:
-        progress = self.run.progress
-        drawn = progress.counters[0]
-        return {
-            "gain": float(outcome.gain[0]),
-            "score": float(outcome.score[0]),
-            "loss": float(outcome.loss[0]),
-            "task_losses": outcome.task_losses[0].copy(),
-            "mixture": outcome.mixture[0].copy(),
-            "share": drawn / drawn.sum(),
-            "failed": bool(outcome.failed[0]),
-            "updates": progress.updates,
-            "tokens": self.run.tokens,
-            "learning_rate": outcome.learning_rate,
-            "budget_left": 1 - self.run.spent,
-            "ledger": self.run.ledger.entries(),
-        }
+        self._replicas.set_state(state["replicas"])

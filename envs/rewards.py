@@ -1,18 +1,46 @@
 """What the agent is paid for a segment."""
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.pretraining import Outcome
-from curriculum_rl.schema import RewardConfig
+from curriculum_rl.pretraining import Outcome, Pretraining
+from curriculum_rl.reference import stratified_reference
 
 Floats = npt.NDArray[np.float64]
 
 
-def reward(outcome: Outcome, initial: Floats, config: RewardConfig) -> Floats:
-    """(N,) scale x gain / |initial score|; the failure penalty for a segment that was undone.
+class Reward:
+    """Scale x (relative gain, minus the stratified reference's where it is the baseline).
 
-    With the default scale of 100 a reward is the gain in percent of the initial score. It is the same deterministic
-    function for every replica and every segment; whoever wants it standardised does so in the agent.
+    Relative means divided by |initial score|: with the default scale of 100 a reward is the gain in percent. It is the
+    same deterministic function for every replica and segment; whoever wants it standardised does so in the agent.
+
+    With `baseline: stratified` the rewards of a run sum up to its relative gain minus the reference's: what the agent
+    made of the budget that stratified batches would not have. (Not where the proxy is free: such an agent needs no
+    reward, and its segments are not the reference's.) A segment that was undone pays `failure`.
+
+    Args:
+        run: whose segments are paid.
     """
-    return np.where(outcome.failed, config.failure, config.scale * outcome.gain / np.abs(initial))
+
+    def __init__(self, run: Pretraining) -> None:
+        self._run = run
+        self._config = run.config.reward
+        self._relative = self._config.baseline == "stratified" and run.charge_proxy
+
+    def __call__(self, outcome: Outcome) -> Floats:
+        """(N,) the pay for the segment that the run has just ended."""
+        relative = outcome.gain / np.abs(self._run.progress.initial)
+        if self._relative:
+            segment = self._run.progress.segments
+            relative = relative - np.diff(self._reference[segment - 1 : segment + 1])
+        return np.where(outcome.failed, self._config.failure, self._config.scale * relative)
+
+    @cached_property
+    def _reference(self) -> Floats:
+        """(S + 1,) the reference's score after every segment over |its initial score|."""
+        scores = stratified_reference(self._run.experiment).scores
+        relative: Floats = scores / abs(scores[0])
+        return relative

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from curriculum_rl.agents.table import AGENTS, load
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.runs import RunDirectory
+
+if TYPE_CHECKING:
+    from curriculum_rl.envs.stable_baselines import PretrainingVecEnv
 
 
 def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic: bool) -> list[dict[str, Any]]:
@@ -30,7 +34,7 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     """
     import torch
 
-    from curriculum_rl.envs.pretraining import PretrainingEnv
+    from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 
     directory = RunDirectory(run)
     if not (run / "agent.zip").is_file():
@@ -38,37 +42,50 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     document = directory.read_config()
     name = document["agent"]["name"]
     torch.set_num_threads(1)
+    online = AGENTS[name].protocol == "online"
     # A frozen bandit looks at no score; a trained policy does, in its observation, and pays for it.
-    free = not AGENTS[name].needs_reward or (frozen and AGENTS[name].protocol == "online")
-    env = PretrainingEnv(document["env"], charge_proxy=not free)
+    free = not AGENTS[name].needs_reward or (frozen and online)
+    # An agent that goes on learning would pool what it sees in runs that are meant to be separate.
+    together = 1 if online and not frozen else episodes
+    env = make_sb3_vec_env(document["env"], num_envs=together, charge_proxy=not free)
     agent = load(name, run / "agent.zip", env=env)
     finals = [
-        {"seed": s, **play(env, agent, s, frozen=frozen, deterministic=deterministic)}
-        for s in range(seed, seed + episodes)
+        final
+        for first in range(seed, seed + episodes, together)
+        for final in play(env, agent, first, learn=online and not frozen, deterministic=deterministic)
     ]
     settings = {"frozen": frozen, "deterministic": deterministic}
     directory.write_json("evaluation.json", {"agent": name, **settings, "finals": finals})
-    Console().print(_table(name, env.config.name, finals))
+    Console().print(_table(name, env.vector.config.name, finals))
     return finals
 
 
-def play(env: Any, agent: Any, seed: int, *, frozen: bool, deterministic: bool) -> dict[str, Any]:
-    """One pretraining run under a seed; the final figures."""
-    vector = agent.get_env()
-    vector.seed(seed)
-    observation = vector.reset()
-    if not frozen:
+def play(env: "PretrainingVecEnv", agent: Any, seed: int, *, learn: bool, deterministic: bool) -> list[dict[str, Any]]:
+    """One pretraining run per replica under the seeds from `seed` on; the final figures of each."""
+    env.seed(seed)
+    observation = env.reset()
+    if learn:
         agent.reset_memory()
-    total = 0.0
-    while True:
+    total = np.zeros(env.num_envs)
+    done = False
+    while not done:
         action, _ = agent.predict(observation, deterministic=deterministic)
-        observation, rewards, dones, infos = vector.step(action)
-        total += float(rewards[0])
-        if not frozen:
+        observation, rewards, dones, infos = env.step(action)
+        total += rewards
+        if learn:
             agent.observe(action, rewards, dones, infos)
-        if dones[0]:
-            share = dict(zip(env.tasks, infos[0]["share"].tolist(), strict=True))
-            return {"return": total, "tokens": infos[0]["tokens"], **infos[0]["final"], "share": share}
+        done = bool(dones[0])
+    tasks = env.vector.tasks
+    return [
+        {
+            "seed": seed + n,
+            "return": float(total[n]),
+            "tokens": info["tokens"],
+            **info["final"],
+            "share": dict(zip(tasks, info["share"].tolist(), strict=True)),
+        }
+        for n, info in enumerate(infos)
+    ]
 
 
 def _table(agent: str, env: str, finals: list[dict[str, Any]]) -> Table:

@@ -1,5 +1,6 @@
 """What a run leaves behind when it ends: result, schedule, picture, agent, learner, and the lines a person reads."""
 
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,17 +13,17 @@ from curriculum_rl.runs import RunDirectory
 from curriculum_rl.scripts import resuming
 
 if TYPE_CHECKING:
-    from curriculum_rl.envs.pretraining import PretrainingEnv
+    from curriculum_rl.envs.vector import PretrainingVectorEnv
     from curriculum_rl.scripts.recording import Recording
     from curriculum_rl.scripts.train import Request
 
 
-def result_of(request: "Request", env: "PretrainingEnv", callback: "Recording") -> dict[str, Any]:
+def result_of(request: "Request", env: "PretrainingVectorEnv", callback: "Recording") -> dict[str, Any]:
     """What `result.json` holds."""
     experiment = env.experiment
-    final = callback.finals[-1] if callback.finals else None
+    final = _mean(callback.finals[-env.num_envs :])
     seconds = callback.last.get("seconds", {})
-    share = callback.last.get("share", [])
+    share = callback.last.get("share", []) if final is None else final["share"]
     return {
         "agent": request.agent,
         "env": env.config.name,
@@ -31,10 +32,11 @@ def result_of(request: "Request", env: "PretrainingEnv", callback: "Recording") 
         "status": "interrupted" if callback.interrupted else "finished",
         "segments": callback.position["segment"],
         "episodes": len(callback.finals),
+        "num_envs": env.num_envs,
         "final": final,
         "share": dict(zip(env.tasks, share, strict=False)),
-        "tokens": callback.last.get("tokens", 0),
-        "budget_flops": env.run.budget,
+        "tokens": callback.last.get("tokens", 0) * env.num_envs,
+        "budget_flops": env.budget,
         "ledger": callback.last.get("ledger", {}),
         "seconds": seconds,
         "wall_seconds": callback.wall,
@@ -46,13 +48,32 @@ def result_of(request: "Request", env: "PretrainingEnv", callback: "Recording") 
     }
 
 
+def _mean(finals: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The figures of the last run of every replica, averaged entry by entry."""
+    if not finals:
+        return None
+    if len(finals) == 1:
+        return finals[0]
+    first = finals[0]
+    out: dict[str, Any] = {}
+    for key, value in first.items():
+        column = [final[key] for final in finals]
+        if isinstance(value, dict):
+            out[key] = {name: fmean(one[name] for one in column) for name in value}
+        elif isinstance(value, list):
+            out[key] = [fmean(entries) for entries in zip(*column, strict=True)]
+        else:
+            out[key] = fmean(column)
+    return out
+
+
 def overhead(seconds: dict[str, float]) -> float:
     """Share of the wall seconds, the final report left out, that was not the learner's own updates."""
     whole = sum(value for clock, value in seconds.items() if clock != "report")
     return 1 - seconds["train"] / whole if whole else 0.0
 
 
-def annotate(recorder: Recorder, request: "Request", env: "PretrainingEnv", callback: "Recording") -> None:
+def annotate(recorder: Recorder, request: "Request", env: "PretrainingVectorEnv", callback: "Recording") -> None:
     """Put configuration, summary and hyper-parameters beside the curves."""
     import yaml
 
@@ -68,7 +89,7 @@ def annotate(recorder: Recorder, request: "Request", env: "PretrainingEnv", call
 def write_outcome(
     request: "Request",
     directory: RunDirectory,
-    env: "PretrainingEnv",
+    env: "PretrainingVectorEnv",
     agent: Any,
     callback: "Recording",
     console: Console,
@@ -82,7 +103,7 @@ def write_outcome(
         directory.write_schedule(whole, env.tasks)
         policy_picture(rows, env.tasks, directory.path / "policy.png")
         learner = directory.path / "learner"
-        env.run.learner.save(learner)
+        env.save_learner(learner)
         env.experiment.tokenizer.save(learner)
     if callback.interrupted:
         directory.write_json("interrupted.json", result)

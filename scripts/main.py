@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, ShardError
 
 app = typer.Typer(
     help="Train agents that choose what a language model is pretrained on next.",
@@ -42,7 +42,21 @@ def train(
         typer.Option(
             min=1,
             help="Segments to learn for, over as many runs as that takes. Default: online agents (bandits and "
-            "baselines) play one run; pretrained ones (ppo) 4096 segments.",
+            "baselines) play one run; pretrained ones (ppo) 32768 segments.",
+        ),
+    ] = None,
+    num_envs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Learners that train side by side in one batched step, each with its own run; a bandit pools what "
+            "they show it. Default: 32 for ppo, 1 for the others.",
+        ),
+    ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Processes that the learners are divided among. Default: one per core, where that divides them."
         ),
     ] = None,
     set_: Set = None,
@@ -61,7 +75,15 @@ def train(
     from curriculum_rl.scripts.train import Request, train
 
     request = Request(
-        env=env, agent=agent, seed=seed, out=out, timesteps=timesteps, overrides=_overrides(set_), quiet=quiet
+        env=env,
+        agent=agent,
+        seed=seed,
+        out=out,
+        timesteps=timesteps,
+        num_envs=num_envs,
+        shards=shards,
+        overrides=_overrides(set_),
+        quiet=quiet,
     )
     finished = train(request, resume=resume, overwrite=overwrite)
     raise typer.Exit(0 if finished else 130)
@@ -131,6 +153,9 @@ def main() -> None:
     except ConfigError as error:
         print(f"curriculum-rl: {error}", file=sys.stderr)
         sys.exit(2)
+    except ShardError as error:
+        print(f"curriculum-rl: {error}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

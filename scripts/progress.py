@@ -19,13 +19,17 @@ class Progress:
         title: what runs.
         console: where it is shown.
         timesteps: segments to learn for; None: until the budget of one run is spent.
+        replicas: learners that each row stands for.
         quiet: show nothing.
     """
 
-    def __init__(self, title: str, console: Console, *, timesteps: int | None, quiet: bool = False) -> None:
+    def __init__(
+        self, title: str, console: Console, *, timesteps: int | None, replicas: int = 1, quiet: bool = False
+    ) -> None:
         self._title = title
         self._console = console
         self._timesteps = timesteps
+        self._replicas = replicas
         self._quiet = quiet
         self._lines_at = time.monotonic()
         self._begun = time.monotonic()
@@ -66,7 +70,10 @@ class Progress:
         if self._first is None:
             self._first, self._begun = (row["segment"], row["tokens"]), now
         elapsed = max(now - self._begun, 1e-9)
-        segments, tokens = row["segment"] - self._first[0], row["tokens"] - self._first[1]
+        segments, tokens = (
+            self._replicas * (now - first)
+            for now, first in zip((row["segment"], row["tokens"]), self._first, strict=True)
+        )
         done = timestep / self._timesteps if self._timesteps else 1 - row["budget_left"]
         speed = f"{segments / elapsed:.1f} segments/s, {tokens / elapsed / 1000:.0f}k tokens/s" if segments else ""
         text = f"score {row['score']:.3f}  {speed}"

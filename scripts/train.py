@@ -1,5 +1,6 @@
 """`curriculum-rl train`: one agent, one environment, one run directory."""
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +16,11 @@ from curriculum_rl.runs import RunDirectory
 from curriculum_rl.schema import EnvConfig
 
 if TYPE_CHECKING:
-    from curriculum_rl.envs.pretraining import PretrainingEnv
+    from curriculum_rl.envs.stable_baselines import PretrainingVecEnv
+    from curriculum_rl.envs.vector import PretrainingVectorEnv
     from curriculum_rl.scripts.recording import Recording
 
-PRETRAINED_TIMESTEPS = 4096
+PRETRAINED_TIMESTEPS = 32_768
 _NO_END = 1 << 60
 
 
@@ -31,7 +33,9 @@ class Request:
         agent: a name of the table.
         seed: of the agent and of the environment.
         out: the run directory.
-        timesteps: segments to learn for; None: the protocol's default.
+        timesteps: segments to learn for, of all replicas together; None: the protocol's default.
+        num_envs: replicas; None: the agent's default.
+        shards: processes that they are divided among; None: one per core where that divides them, on a CPU.
         overrides: dotted keys of the environment, and options of the agent as `agent.<option>`.
         quiet: no progress bar, no summary.
         summarise: print the table at the end.
@@ -42,6 +46,8 @@ class Request:
     seed: int
     out: Path
     timesteps: int | None = None
+    num_envs: int | None = None
+    shards: int | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     quiet: bool = False
     summarise: bool = True
@@ -81,9 +87,14 @@ class Request:
         return _NO_END if self.entry.protocol == "online" else PRETRAINED_TIMESTEPS
 
     @property
+    def replicas(self) -> int:
+        """N, how many learners train side by side."""
+        return self.entry.num_envs if self.num_envs is None else self.num_envs
+
+    @property
     def episodes(self) -> int | None:
-        """Runs after which learning stops: an online agent's one, unless segments were asked for."""
-        return 1 if self.entry.protocol == "online" and self.timesteps is None else None
+        """Runs after which learning stops: an online agent's one per replica, unless segments were asked for."""
+        return self.replicas if self.entry.protocol == "online" and self.timesteps is None else None
 
     def document(self, config: EnvConfig) -> dict[str, Any]:
         """What `config.yaml` holds: everything needed to repeat the run."""
@@ -91,6 +102,7 @@ class Request:
             "agent": {"name": self.agent, **self.options},
             "seed": self.seed,
             "timesteps": self.timesteps,
+            "num_envs": self.replicas,
             "env": config.model_dump(mode="json"),
         }
 
@@ -109,11 +121,11 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
     Raises:
         ConfigError: for what is wrong with the request, before anything is written.
     """
-    entry, config = request.entry, request.config()
+    config = request.config()
     directory = RunDirectory.create(request.out, resume=resume, overwrite=overwrite, check_only=True)
     console = Console(stderr=True, quiet=request.quiet)
     with console.status("reading and tokenising the corpora"):
-        env = _make_env(config, entry, request.seed)
+        env = _make_env(request, config)
     continued = resume and directory.path.joinpath("config.yaml").exists()
     if continued:
         _same_request(directory, request, config)
@@ -125,38 +137,57 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
         directory = RunDirectory.create(request.out, resume=resume, overwrite=overwrite)
         directory.write_config(request.document(config))
         directory.write_versions()
-    callback = _learn(request, env, agent, directory, console, continued=continued)
     from curriculum_rl.scripts.finishing import write_outcome
 
-    write_outcome(request, directory, env, agent, callback, console)
+    try:
+        callback = _learn(request, env.vector, agent, directory, console, continued=continued)
+        write_outcome(request, directory, env.vector, agent, callback, console)
+    finally:
+        env.close()
     return not callback.interrupted
 
 
-def _make_env(config: EnvConfig, entry: AgentEntry, seed: int) -> "PretrainingEnv":
+def _make_env(request: Request, config: EnvConfig) -> "PretrainingVecEnv":
     import torch
 
-    from curriculum_rl.envs.pretraining import PretrainingEnv
+    from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 
     torch.set_num_threads(1)
-    env = PretrainingEnv(config, charge_proxy=entry.needs_reward)
-    env.reset(seed=seed)
-    return env
+    entry = request.entry
+    return make_sb3_vec_env(
+        config,
+        num_envs=request.replicas,
+        shards=_shards(request, config),
+        charge_proxy=entry.needs_reward,
+        # Over hundreds of runs the few-shot fine-tune would cost about as much as the runs; `evaluate` makes it.
+        downstream=entry.protocol == "online",
+    )
 
 
-def _make_agent(request: Request, env: "PretrainingEnv", continued: Path | None) -> Any:
+def _shards(request: Request, config: EnvConfig) -> int:
+    if request.shards is not None:
+        return request.shards
+    cores = os.cpu_count() or 1
+    return cores if config.device == "cpu" and request.replicas % cores == 0 else 1
+
+
+def _make_agent(request: Request, env: "PretrainingVecEnv", continued: Path | None) -> Any:
+    from stable_baselines3.common.vec_env import VecMonitor
+
     from curriculum_rl.scripts import resuming
 
+    monitored = VecMonitor(env)
     if continued is None:
-        return make(request.agent, env, seed=request.seed, **request.options)
+        return make(request.agent, monitored, seed=request.seed, **request.options)
     resuming.position(continued)
-    agent = load(request.agent, resuming.agent_file(continued), env=env)
+    agent = load(request.agent, resuming.agent_file(continued), env=monitored)
     resuming.restore(continued, agent)
     return agent
 
 
 def _learn(
     request: Request,
-    env: "PretrainingEnv",
+    env: "PretrainingVectorEnv",
     agent: Any,
     directory: RunDirectory,
     console: Console,
@@ -179,7 +210,10 @@ def _learn(
     steps = request.steps - agent.num_timesteps if request.timesteps or continued else request.steps
     title = f"{request.agent} on {env.config.name}"
     shown = None if request.episodes else request.steps
-    with Progress(title, console, timesteps=shown, quiet=request.quiet) as progress, recorder:
+    with (
+        Progress(title, console, timesteps=shown, replicas=request.replicas, quiet=request.quiet) as progress,
+        recorder,
+    ):
         callback = Recording(
             recorder,
             progress,
@@ -202,6 +236,6 @@ def _learn(
 def _same_request(directory: RunDirectory, request: Request, config: EnvConfig) -> None:
     """A run is continued as it was begun, or the curves of one directory would belong to two experiments."""
     before, now = directory.read_config(), request.document(config)
-    for key in ("agent", "seed", "env"):
+    for key in ("agent", "seed", "num_envs", "env"):
         if before[key] != now[key]:
             raise ConfigError(f"--resume: {key} of {directory.path} differs from what it was begun with")

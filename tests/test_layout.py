@@ -23,7 +23,7 @@ FORBIDDEN = {
     SCRIPTS: set(),
 }
 # The adapter to stable-baselines3's VecEnv is the one place where an environment may know it.
-EXCEPTIONS = {("curriculum_rl.envs.vector", "stable_baselines3")}
+EXCEPTIONS = {("curriculum_rl.envs.stable_baselines", "stable_baselines3")}
 
 
 @dataclass(frozen=True)

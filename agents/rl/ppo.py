@@ -14,6 +14,7 @@ from stable_baselines3.common.distributions import DiagGaussianDistribution
 
 from curriculum_rl.agents import spaces
 from curriculum_rl.agents.protocol import Observation
+from curriculum_rl.agents.rl.equivariant import EquivariantPolicy, is_two_part
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import shares
 
@@ -36,7 +37,9 @@ class PPO(stable_baselines3.PPO):
     - gamma 1: an episode is one run and ends, and with rewards that are differences of scores the undiscounted
       return is what is wanted, the final score; a discount would pay for early gains that a later one undoes.
       gae_lambda .95 still bounds the variance.
-    - n_steps 64, batch_size 64: stable-baselines3's 2,048 steps would be dozens of runs before the first update.
+    - n_steps: 32, or as many as make a rollout of 256 segments with few replicas; stable-baselines3's 2,048 steps of
+      each replica would be dozens of runs before the first update. batch_size: 512, or the whole rollout.
+    - learning_rate 1e-3: there are tens of updates, not thousands.
     - ent_coef .01: a scheduler that turns to one task too early never learns what the others give later.
     - device "cpu": the network is tiny, also where the learner is on a GPU.
 
@@ -51,9 +54,9 @@ class PPO(stable_baselines3.PPO):
         self,
         policy: Any = None,
         env: Any = None,
-        learning_rate: Any = 3e-4,
-        n_steps: int = 64,
-        batch_size: int = 64,
+        learning_rate: Any = 1e-3,
+        n_steps: int | None = None,
+        batch_size: int | None = None,
         n_epochs: int = 10,
         gamma: float = 1.0,
         gae_lambda: float = 0.95,
@@ -74,6 +77,9 @@ class PPO(stable_baselines3.PPO):
             ConfigError: where the numbers do not fit together, or the action space is neither tasks nor mixtures.
         """
         self.seconds = 0.0
+        replicas = getattr(env, "num_envs", 1)
+        n_steps = max(32, 256 // replicas) if n_steps is None else n_steps
+        batch_size = min(512, n_steps * replicas) if batch_size is None else batch_size
         if min(n_steps, batch_size, n_epochs) < 1:
             raise ConfigError(f"n_steps, batch_size, n_epochs: {n_steps}, {batch_size}, {n_epochs} must be at least 1")
         super().__init__(
@@ -173,7 +179,9 @@ class PPO(stable_baselines3.PPO):
         return [*super()._excluded_save_params(), "_callback"]
 
 
-def _policy_for(env: Any) -> str:
-    """The stable-baselines3 policy that reads an env's observations."""
+def _policy_for(env: Any) -> Any:
+    """The policy that reads an env's observations."""
     space = getattr(env, "observation_space", None)
+    if space is not None and is_two_part(space, spaces.arms(env.action_space)):
+        return EquivariantPolicy
     return "MultiInputPolicy" if isinstance(space, gym_spaces.Dict) else "MlpPolicy"

@@ -16,7 +16,14 @@ from curriculum_rl.schema.corpora import (
 )
 from curriculum_rl.schema.env import ActionConfig, BudgetConfig, EnvConfig, RewardConfig
 from curriculum_rl.schema.learners import LearnerConfig, TransformerLearner, TransformersLearner
-from curriculum_rl.schema.targets import FineTuneProxy, FineTuneSettings, HeldOutLossProxy, ProbeProxy, ProxyConfig
+from curriculum_rl.schema.targets import (
+    FineTuneProxy,
+    FineTuneSettings,
+    HeldOutLossProxy,
+    ProbeProxy,
+    ProxyConfig,
+    ReportConfig,
+)
 from curriculum_rl.schema.tasks import CausalLMObjective, ClassificationObjective, MaskedLMObjective, ObjectiveConfig
 
 __all__ = [
@@ -41,6 +48,7 @@ __all__ = [
     "ObjectiveConfig",
     "ProbeProxy",
     "ProxyConfig",
+    "ReportConfig",
     "RewardConfig",
     "ShuffledCorpus",
     "SmallCorpus",

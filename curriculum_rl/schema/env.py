@@ -51,11 +51,17 @@ class ActionConfig(Section):
 
     kind: Literal["task", "mixture"] = "task"
     emphasis: float = Field(0.5, gt=0, le=1)
+    permute: bool = Field(False, description="number the tasks anew in every episode, so that none can be memorised")
 
 
 class RewardConfig(Section):
-    """What the agent is paid: scale x gain / |initial score|, or `failure` for a segment that was undone."""
+    """What the agent is paid: scale x gain / |initial score|, or `failure` for a segment that was undone.
 
+    `baseline: stratified` takes away what stratified batches gain in the same segment (a reference that is recorded
+    once): the rewards then sum up to what the agent adds to stratified.
+    """
+
+    baseline: Literal["none", "stratified"] = "none"
     scale: float = Field(100.0, gt=0)
     failure: float = Field(-10.0, le=0)
 

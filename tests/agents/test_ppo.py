@@ -34,7 +34,7 @@ def test_file_opens_in_plain_stable_baselines3(pool, tmp_path):
 def test_defaults_are_for_short_episodes(pool):
     agent = make("ppo", pool(1), seed=0)
     assert isinstance(agent, PPO)
-    assert (agent.gamma, agent.n_steps, agent.device.type) == (1.0, 64, "cpu")
+    assert (agent.gamma, agent.n_steps, agent.device.type) == (1.0, 256, "cpu")
     assert agent.observe(np.zeros(1), np.zeros(1), np.zeros(1, bool), [{}]) is None
     assert agent.reset_memory() is None
 

@@ -147,7 +147,8 @@ def test_mistakes_are_one_line_and_write_nothing(
 @pytest.mark.parametrize("agent", ["exp3s", "ppo"])
 def test_ctrl_c_saves_and_resume_continues_exactly(file: str, tmp_path: Path, agent: str) -> None:
     def command(name: str, *more: str) -> list[str]:
-        changes = ["--set", "budget.updates=600", "--set", "report.finetune=null", "--timesteps", "900"]
+        changes = ["--set", "budget.updates=600", "--set", "report.finetune=null"]
+        changes += ["--timesteps", "900", "--num-envs", "2"]
         where = ["--env", file, "--agent", agent, "--out", str(tmp_path / name), "--quiet"]
         return [sys.executable, "-m", "curriculum_rl.scripts.main", "train", *where, *changes, *more]
 

@@ -1,0 +1,180 @@
+"""N pretraining runs in lock-step: the one thing that both environments, and every shard, are shells around."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from curriculum_rl.draws import key
+from curriculum_rl.envs import actions, observations
+from curriculum_rl.envs.observations import Observation
+from curriculum_rl.envs.rewards import Reward
+from curriculum_rl.experiment import Experiment
+from curriculum_rl.pretraining import Outcome, Pretraining
+
+Info = dict[str, Any]
+
+
+class Transition(NamedTuple):
+    """What one segment of N replicas showed.
+
+    Attributes:
+        observation: of N replicas, stacked.
+        reward: (N,).
+        terminated: whether the runs ended; the replicas share one budget, so all end together.
+        infos: one per replica.
+    """
+
+    observation: Observation
+    reward: npt.NDArray[np.float64]
+    terminated: bool
+    infos: list[Info]
+
+
+class Replicas:
+    """N runs of one experiment, each with its own seed, learner, data, actions and rewards.
+
+    Args:
+        experiment: corpora, tasks, target and settings.
+        replicas: N.
+        charge_proxy: False books the proxy as a report, for agents that need no reward.
+        downstream: False leaves the few-shot fine-tune out of the final report.
+    """
+
+    def __init__(
+        self, experiment: Experiment, *, replicas: int = 1, charge_proxy: bool = True, downstream: bool = True
+    ) -> None:
+        self.experiment = experiment
+        self.config = experiment.config
+        self.tasks = tuple(task.name for task in experiment.tasks)
+        self.run = Pretraining(experiment, replicas=replicas, charge_proxy=charge_proxy, downstream=downstream)
+        self._reward = Reward(self.run)
+        self._observer: observations.Observer | None = None
+        self._set_seeds(range(replicas))
+        self._left_at = time.perf_counter()
+        self.outside = 0.0
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Wall seconds of the runs so far by clock, all replicas together."""
+        return dict(self.run.ledger.seconds)
+
+    @property
+    def budget(self) -> float:
+        """FLOPs of one run."""
+        return self.run.budget
+
+    def save_learner(self, directory: Path) -> None:
+        """Write all N learners into a directory."""
+        self.run.learner.save(directory)
+
+    def close(self) -> None:
+        """Nothing is held that needs an end."""
+
+    def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
+        """Begin N new runs; the learners themselves are built at the first step."""
+        self._set_seeds(seeds)
+        self._observer = None
+        self._left_at = time.perf_counter()
+        features = observations.initial_tasks(self.run, len(seeds)), observations.initial_run(len(seeds))
+        infos = [{"tasks": self.tasks, "seed": seed, **self._order_of(n)} for n, seed in enumerate(seeds)]
+        return self._observed(*features), infos
+
+    def step(self, action: npt.NDArray[Any]) -> Transition:
+        """Train one segment.
+
+        Args:
+            action: one per replica.
+
+        Raises:
+            ValueError: for an action outside the action space.
+        """
+        self.outside = time.perf_counter() - self._left_at
+        chosen = np.stack([actions.picks(a, self.config.action, len(self.tasks)) for a in action])
+        # What stands at position i belongs to task order[i].
+        picks = np.empty_like(chosen)
+        np.put_along_axis(picks, self._order, chosen, axis=1)
+        if self._observer is None:
+            self.run.begin(self._seeds)
+            self._observer = observations.Observer(self.run)
+        outcome = self.run.segment(actions.mixture(picks, self.config.action))
+        self._observer.update(outcome, picks)
+        observed = self._observed(self._observer.tasks(), self._observer.run())
+        terminated = self.run.next_updates() < 1
+        infos = self._infos(outcome)
+        if terminated:
+            self._finish(infos)
+        self._left_at = time.perf_counter()
+        return Transition(observed, self._reward(outcome), terminated, infos)
+
+    def get_state(self) -> dict[str, Any]:
+        """Everything an exact continuation needs, between any two steps."""
+        begun = self._observer is not None
+        return {
+            "seeds": list(self._seeds),
+            "run": self.run.state() if begun else None,
+            "observer": self._observer.state() if self._observer is not None else None,
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `get_state` returned."""
+        self._set_seeds(state["seeds"])
+        self._observer = None
+        if state["run"] is not None:
+            self.run.load_state(state["run"])
+            self._observer = observations.Observer(self.run)
+            self._observer.load_state(state["observer"])
+
+    def _set_seeds(self, seeds: Sequence[int]) -> None:
+        self._seeds = list(seeds)
+        self._order = np.tile(np.arange(len(self.tasks)), (len(seeds), 1))
+        if self.config.action.permute:
+            for n, seed in enumerate(seeds):
+                self._order[n] = np.random.default_rng(key(seed, "order")).permutation(len(self.tasks))
+
+    def _order_of(self, replica: int) -> Info:
+        return {"order": self._order[replica].copy()} if self.config.action.permute else {}
+
+    def _observed(self, tasks: observations.Features, run: observations.Features) -> Observation:
+        ordered = np.take_along_axis(tasks, self._order[:, :, None], axis=1)
+        return observations.observation(self.config.observation, ordered, run)
+
+    def _finish(self, infos: list[Info]) -> None:
+        report = self.run.finish()
+        ledger = self.run.ledger.entries()
+        for n, info in enumerate(infos):
+            info["final"] = report.entries(n, list(self.experiment.heldout))
+            info["ledger"] = ledger
+
+    def _infos(self, outcome: Outcome) -> list[Info]:
+        progress = self.run.progress
+        share = progress.counters / progress.counters.sum(axis=1, keepdims=True)
+        common = {
+            "updates": progress.updates,
+            "tokens": self.run.tokens,
+            "learning_rate": outcome.learning_rate,
+            "budget_left": 1 - self.run.spent,
+            "ledger": self.run.ledger.entries(),
+        }
+        return [
+            {
+                "gain": float(outcome.gain[n]),
+                "score": float(outcome.score[n]),
+                "loss": float(outcome.loss[n]),
+                "task_losses": outcome.task_losses[n].copy(),
+                "mixture": outcome.mixture[n].copy(),
+                "share": share[n],
+                "failed": bool(outcome.failed[n]),
+                **self._order_of(n),
+                **common,
+            }
+            for n in range(len(share))
+        ]
+
+
+def run_seed(generator: np.random.Generator) -> int:
+    """The seed of a run, drawn from its environment's generator."""
+    return int(generator.integers(2**31))
