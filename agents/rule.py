@@ -26,13 +26,15 @@ class Rule(Protocol):
         ...
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
-        """Learn, in place, from one play of each run.
+        """Learn, in place, from the M plays that each run made at this decision; time moves on by one, whatever M is.
+
+        M is 1 for a run of its own and N where N replicas share one memory. The axis may be left out where M = 1.
 
         Args:
             state: the memory, changed in place.
-            arms: (S,) the tasks played, in [0, K).
-            rewards: (S,) scaled rewards.
-            probabilities: (S, K) the propensities the tasks were drawn with.
+            arms: (S, M) the tasks played, in [0, K).
+            rewards: (S, M) scaled rewards.
+            probabilities: (S, M, K) the propensities the tasks were drawn with.
         """
         ...
 
@@ -49,3 +51,25 @@ def one_hot(arms: Ints, count: int) -> Floats:
     out = np.zeros((len(arms), count))
     out[np.arange(len(arms)), arms] = 1.0
     return out
+
+
+def add_plays(sums: Floats, arms: Ints, values: Floats | float) -> None:
+    """Add, in place, the value of each play to its arm's sum; an arm that was played twice gets both.
+
+    Args:
+        sums: (S, K).
+        arms: (S, M), or (S,) for M = 1.
+        values: of the plays, in the shape of `arms`, or one number.
+    """
+    rows = np.arange(len(arms))
+    if arms.ndim == 1:
+        sums[rows, arms] += values
+    else:
+        np.add.at(sums, (rows[:, None], arms), values)
+
+
+def of_plays(values: Floats, arms: Ints) -> Floats:
+    """(S, M, K) values, (S, M) arms -> (S, M) the value of each play's arm; (S,) where the arms are."""
+    flat = values.reshape(-1, values.shape[-1])
+    picked: Floats = flat[np.arange(len(flat)), arms.ravel()].reshape(arms.shape)
+    return picked

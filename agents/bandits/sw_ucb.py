@@ -4,16 +4,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum_rl.agents.rule import Floats, Ints, State
+from curriculum_rl.agents.rule import Floats, Ints, State, add_plays
 from curriculum_rl.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class SlidingWindowUCB:
-    """Play the task with the highest mean + width * sqrt(log(min(t, window)) / n) over the last `window` plays.
+    """Play the task with the highest mean + width * sqrt(log(t) / n) over the last `window` decisions.
 
-    n is how often the task was played within the window; a task not played in it goes first (drawn evenly where
-    there are several, and so are ties). The propensities are therefore 0 and 1 but for ties.
+    t and n are how often all tasks and this one were played within the window; a task not played in it goes first
+    (drawn evenly where there are several, and so are ties). The propensities are therefore 0 and 1 but for ties. With
+    one play a decision t is the decisions in the window.
 
     Source:
         Garivier & Moulines (2011), On upper-confidence bound policies for switching bandit problems, section 3.2;
@@ -21,7 +22,7 @@ class SlidingWindowUCB:
         horizons of 10 K plays .15 has the least regret (`benchmarks/bandits.py`).
 
     Attributes:
-        window: plays remembered, as a multiple of K, > 1: a window below K plays could not hold all tasks.
+        window: decisions remembered, as a multiple of K, > 1: K single plays or fewer could not hold all tasks.
         width: of the confidence limit, >= 0.
     """
 
@@ -36,36 +37,33 @@ class SlidingWindowUCB:
             raise ConfigError(f"width: {self.width} must be at least 0")
 
     def start(self, seeds: int, arms: int) -> State:
-        """An empty window: ring buffers of arms and rewards, and their sums per task."""
+        """An empty window of W decisions: (count, sum of rewards) of each task, in a ring by decision and summed up."""
         length = int(np.ceil(self.window * arms))
         return {
-            "arms": np.zeros((seeds, length), np.int64),
-            "rewards": np.zeros((seeds, length)),
-            "counts": np.zeros((seeds, arms)),
-            "sums": np.zeros((seeds, arms)),
+            "ring": np.zeros((seeds, length, 2, arms)),
+            "window": np.zeros((seeds, 2, arms)),
             "time": np.zeros(seeds, np.int64),
         }
 
     def probabilities(self, state: State) -> Floats:
         """(S, K) even over the tasks with the highest index."""
-        counts, time = state["counts"], state["time"]
+        counts, sums = state["window"][:, 0], state["window"][:, 1]
         seen = np.maximum(counts, 1)
-        horizon = np.log(np.minimum(np.maximum(time, 1), state["arms"].shape[1]))
-        index = state["sums"] / seen + self.width * np.sqrt(horizon[:, None] / seen)
+        horizon = np.log(np.maximum(counts.sum(axis=1, keepdims=True), 1))
+        index = sums / seen + self.width * np.sqrt(horizon / seen)
         index[counts == 0] = np.inf
         best: Floats = (index == index.max(axis=1, keepdims=True)).astype(np.float64)
         best /= best.sum(axis=1, keepdims=True)
         return best
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
-        """Let the oldest play go, if the window is full, and add this one."""
-        counts, sums, time = state["counts"], state["sums"], state["time"]
-        rows = np.arange(len(arms))
-        slot = time % state["arms"].shape[1]
-        old, full = state["arms"][rows, slot], time >= state["arms"].shape[1]
-        counts[rows, old] -= full
-        sums[rows, old] -= full * state["rewards"][rows, slot]
-        counts[rows, arms] += 1
-        sums[rows, arms] += rewards
-        state["arms"][rows, slot], state["rewards"][rows, slot] = arms, rewards
+        """Let the oldest decision go and add the plays of this one."""
+        ring, window, time = state["ring"], state["window"], state["time"]
+        rows, slot = np.arange(len(arms)), time % ring.shape[1]
+        window -= ring[rows, slot]
+        added = np.zeros(window.shape)
+        add_plays(added[:, 0], arms, 1.0)
+        add_plays(added[:, 1], arms, rewards)
+        window += added
+        ring[rows, slot] = added
         time += 1

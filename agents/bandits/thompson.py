@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr  # type: ignore[import-untyped]
 
-from curriculum_rl.agents.rule import Floats, Ints, State
+from curriculum_rl.agents.rule import Floats, Ints, State, add_plays
 from curriculum_rl.errors import ConfigError
 
 _GRID = np.linspace(0.0, 1.0, 33)
@@ -26,7 +26,7 @@ class DiscountedThompson:
         Raj & Kalyani (2017), Taming non-stationary bandits: a Bayesian approach (the discount).
 
     Attributes:
-        discount: what a play is worth one play later, in (0, 1].
+        discount: what a play is worth one decision later, in (0, 1].
         prior: plays that the belief "an average task" is worth, > 0.
         noise: the standard deviation assumed of scaled rewards, > 0; smaller is greedier. Rewards are scaled
             to about 1, but at horizons of 10 K plays the honest value leaves no time to use what was learned.
@@ -56,13 +56,12 @@ class DiscountedThompson:
         return probability_of_best(means, self.noise / np.sqrt(weight))
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
-        """Discount all evidence, then add this play."""
+        """Discount all evidence once, then add the plays of this decision."""
         counts, sums = state["counts"], state["sums"]
-        rows = np.arange(len(arms))
         counts *= self.discount
         sums *= self.discount
-        counts[rows, arms] += 1
-        sums[rows, arms] += rewards
+        add_plays(counts, arms, 1.0)
+        add_plays(sums, arms, rewards)
 
 
 def probability_of_best(means: Floats, deviations: Floats) -> Floats:

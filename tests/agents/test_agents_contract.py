@@ -144,25 +144,25 @@ def test_failed_segments_poison_nothing(name, bandit_env, small):
     assert np.isfinite(agent.probabilities(observations(1))).all()
 
 
-@pytest.mark.parametrize("mixture", [False, True])
+@pytest.mark.parametrize(("mixture", "pooled"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("bandit", BANDITS)
-def test_bandits_find_the_good_task(bandit, mixture, pool):
+def test_bandits_find_the_good_task(bandit, mixture, pooled, pool):
     count = 8
     recorder = Recorder()
     env = pool(count, horizon=200, mixture=mixture)
-    make(bandit, env, seed=0).learn(count * 200, recorder)
+    make(bandit, env, seed=0, pool=pooled).learn(count * 200, recorder)
     late = np.mean([row[1][:, 3] for row in recorder.rows[-60:]])
     assert late > 0.6  # uniform: .2
 
 
 @pytest.mark.parametrize("bandit", BANDITS)
-def test_row_of_a_pool_is_the_agent_alone(bandit, bandit_env):
+def test_row_of_an_unpooled_agent_is_the_agent_alone(bandit, bandit_env):
     """Its memory and its random stream do not depend on N (here the gains are made equal by having no noise)."""
     runs = []
     for count in (1, 4):
         recorder = Recorder()
         env = DummyVecEnv([lambda: bandit_env(noise=0.0) for _ in range(count)])
-        make(bandit, env, seed=5).learn(40 * count, recorder)
+        make(bandit, env, seed=5, pool=False).learn(40 * count, recorder)
         runs.append([int(row[0][0]) for row in recorder.rows])
     assert runs[0] == runs[1]
 

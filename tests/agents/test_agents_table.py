@@ -25,7 +25,7 @@ def test_importing_the_table_is_light():
 
 def test_options_are_listed():
     assert options_of("fixed") == ("task", "verbose", "tensorboard_log")
-    assert options_of("exp3s")[:5] == ("step", "exploration", "sharing", "implicit", "memory")
+    assert options_of("exp3s")[:6] == ("step", "exploration", "sharing", "implicit", "memory", "pool")
     assert "n_steps" in options_of("ppo") and "env" not in options_of("ppo")
 
 
@@ -44,6 +44,8 @@ def test_options_are_listed():
         ("d-ts", {"prior": 0}, "prior: 0 must be"),
         ("d-ts", {"noise": -1}, "noise: -1 must be"),
         ("d-ts", {"memory": "for ever"}, "memory: 'for ever' must be"),
+        ("d-ts", {"pool": "yes"}, "pool: 'yes' must be true or false"),
+        ("random", {"pool": True}, "agent random: unknown option 'pool'"),
         ("d-ts", {"reward_window": 0}, "reward_window: 0 must be"),
         ("d-ts", {"reward_clip": 0}, "reward_clip: 0 must be"),
         ("fixed", {"task": 5}, "task: 5 must be in"),

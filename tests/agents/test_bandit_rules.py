@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from curriculum_rl.agents.bandits.exp3s import Exp3S
 from curriculum_rl.agents.bandits.sw_ucb import SlidingWindowUCB
 from curriculum_rl.agents.bandits.thompson import DiscountedThompson, probability_of_best
-from curriculum_rl.agents.rule import draw, one_hot
+from curriculum_rl.agents.rule import add_plays, draw, of_plays, one_hot
 
 RULES = [
     Exp3S(),
@@ -24,19 +24,22 @@ RULES = [
 @settings(deadline=None, max_examples=25)
 @given(
     arms=st.integers(1, 20),
+    plays=st.integers(1, 9),
     rewards=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_probabilities_stay_probabilities(rule, arms, rewards, seed):
+def test_probabilities_stay_probabilities(rule, arms, plays, rewards, seed):
     rng = np.random.default_rng(seed)
     state = rule.start(2, arms)
     for reward in rewards:
         probabilities = rule.probabilities(state)
         assert np.isfinite(probabilities).all() and probabilities.min() >= 0
         assert np.allclose(probabilities.sum(axis=1), 1)
-        played = draw(probabilities, rng.random(2))
-        assert (probabilities[[0, 1], played] > 0).all()
-        rule.update(state, played, np.array([reward, -reward]), probabilities)
+        executed = probabilities.repeat(plays, axis=0)
+        played = draw(executed, rng.random(2 * plays)).reshape(2, plays)
+        executed = executed.reshape(2, plays, arms)
+        assert (of_plays(executed, played) > 0).all()
+        rule.update(state, played, np.array([reward, -reward])[:, None] * rng.uniform(-1, 1, (2, plays)), executed)
     assert all(np.isfinite(values).all() for values in state.values())
 
 
@@ -81,9 +84,10 @@ def test_sw_ucb_index_by_hand_and_forgetting():
         rule.update(state, np.array([arm]), np.array([reward]), rule.probabilities(state))
     # means .4 and .4, counts 3 and 1: the rarer arm has the wider limit
     assert rule.probabilities(state)[0].tolist() == [0, 1]
-    assert state["counts"][0].tolist() == [3, 1] and state["sums"][0] == pytest.approx([1.2, 0.4])
+    counts, sums = state["window"][0]
+    assert counts.tolist() == [3, 1] and sums == pytest.approx([1.2, 0.4])
     rule.update(state, np.array([1]), np.array([-5.0]), rule.probabilities(state))  # the first play goes
-    assert state["counts"][0].tolist() == [2, 2] and state["sums"][0] == pytest.approx([0.2, -4.6])
+    assert counts.tolist() == [2, 2] and sums == pytest.approx([0.2, -4.6])
     for _ in range(3):
         rule.update(state, np.array([0]), np.array([9.0]), rule.probabilities(state))
     rule.update(state, np.array([0]), np.array([9.0]), rule.probabilities(state))
@@ -108,6 +112,57 @@ def test_probability_of_best_is_what_sampling_gives(seed, spread, arms):
     draws = means + deviations * rng.standard_normal((40_000, arms))
     sampled = np.bincount(draws.argmax(axis=1), minlength=arms) / len(draws)
     assert np.abs(probability_of_best(means, deviations)[0] - sampled).max() < 0.03
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_one_play_with_or_without_its_axis_is_the_same(rule):
+    rng = np.random.default_rng(0)
+    flat, deep = rule.start(3, 4), rule.start(3, 4)
+    for _ in range(80):
+        probabilities, rewards = rule.probabilities(flat), rng.standard_normal(3)
+        played = draw(probabilities, rng.random(3))
+        rule.update(flat, played, rewards, probabilities)
+        rule.update(deep, played[:, None], rewards[:, None], probabilities[:, None])
+        assert np.array_equal(rule.probabilities(deep), rule.probabilities(flat))
+
+
+def test_exp3s_takes_the_mean_of_the_estimates_of_one_decision():
+    """Arm 1 twice and arm 0 once, each with its own propensities, and one time step."""
+    rule = Exp3S(step=0.6, exploration=0.1, sharing=0.0, implicit=0.25)
+    state = rule.start(1, 3)
+    executed = np.array([[[0.5, 0.25, 0.25], [0.25, 0.75, 0.0], [0.25, 0.25, 0.5]]])
+    rule.update(state, np.array([[1, 1, 0]]), np.array([[1.0, -2.0, 0.5]]), executed)
+    lifts = np.array([0.5 / 0.5, 1 / 0.5 - 2 / 1.0, 0]) * 0.6 / 3
+    expected = 0.9 * np.exp(lifts) / np.exp(lifts).sum() + 0.1 / 3
+    assert rule.probabilities(state)[0] == pytest.approx(expected) and state["time"][0] == 2
+
+
+def test_thompson_discounts_once_a_decision():
+    rule = DiscountedThompson(discount=0.5, prior=1.0, noise=2.0)
+    state = rule.start(1, 2)
+    even = np.full((1, 3, 2), 0.5)
+    rule.update(state, np.array([[0, 0, 1]]), np.array([[1.0, 3.0, -1.0]]), even)
+    rule.update(state, np.array([[1, 1, 1]]), np.array([[1.0, 1.0, 1.0]]), even)
+    assert state["counts"][0].tolist() == [1.0, 3.5] and state["sums"][0].tolist() == [2.0, 2.5]
+
+
+def test_sw_ucb_forgets_whole_decisions():
+    rule = SlidingWindowUCB(window=1.5, width=0.0)  # K = 2: three decisions
+    state = rule.start(1, 2)
+    even = np.full((1, 2, 2), 0.5)
+    for arms, rewards in (([0, 0], [1.0, 2.0]), ([0, 1], [3.0, 4.0]), ([1, 1], [5.0, 6.0])):
+        rule.update(state, np.array([arms]), np.array([rewards]), even)
+    assert state["window"][0].tolist() == [[3, 3], [6, 15]]
+    rule.update(state, np.array([[0, 1]]), np.array([[-1.0, -2.0]]), even)
+    assert state["window"][0].tolist() == [[2, 4], [2, 13]]
+    assert rule.probabilities(state)[0].tolist() == [0, 1]
+
+
+def test_plays_of_one_arm_add_up():
+    sums = np.zeros((2, 3))
+    add_plays(sums, np.array([[0, 0], [2, 1]]), np.array([[1.0, 2.0], [4.0, 8.0]]))
+    assert sums.tolist() == [[3, 0, 0], [0, 8, 4]]
+    assert of_plays(sums[:, None].repeat(2, axis=1), np.array([[0, 1], [2, 2]])).tolist() == [[3, 0], [4, 4]]
 
 
 def test_draw_inverts_the_distribution():

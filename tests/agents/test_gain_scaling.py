@@ -56,6 +56,38 @@ def test_rewards_are_bounded_whatever_comes(gains):
     assert all(np.isfinite(values).all() for values in state.values())
 
 
+def test_gains_of_one_decision_by_hand():
+    """All are compared with the averages before them, which then move by one step."""
+    scaling = GainScaling(window=10, clip=3)
+    state = scaling.start(1)
+    first = scaling.scale(state, np.array([[1.0, 3.0]]))
+    assert first[0].tolist() == [-1, 1]  # their own mean is 2, their spread 1
+    second = scaling.scale(state, np.array([[3.0, np.nan]]))
+    assert second[0] == pytest.approx([1, -3])  # one step above 2; the failure is paid the least
+    assert (state["count"][0], state["mean"][0], state["square"][0]) == pytest.approx((2, 2.5, 1))
+
+
+@settings(deadline=None)
+@given(
+    plays=st.integers(1, 9),
+    decisions=st.integers(1, 20),
+    lost=st.floats(0, 1),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_one_run_is_scaled_as_many_are(plays, decisions, lost, seed):
+    """One memory has an arithmetic of its own: the same rewards, to the last bit where there is one play."""
+    rng = np.random.default_rng(seed)
+    scaling = GainScaling(window=4)
+    together, alone = scaling.start(3), scaling.start(1)
+    for _ in range(decisions):
+        gains = rng.standard_normal((3, plays))
+        gains[rng.random(gains.shape) < lost] = np.nan
+        rewards, own = scaling.scale(together, gains), scaling.scale(alone, gains[1:2])
+        # two gains that differ by rounding alone give a deviation of either sign
+        assert np.allclose(rewards[1:2], own, atol=1e-6)
+        assert plays > 1 or np.array_equal(rewards[1:2], own)
+
+
 def test_equal_gains_are_paid_nothing():
     rewards, _ = scaled(GainScaling(), [0.25] * 5)
     assert rewards == [0.0] * 5
