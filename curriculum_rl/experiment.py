@@ -13,11 +13,10 @@ from curriculum_rl.cache import Cache
 from curriculum_rl.corpora import Corpus
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.batched import BatchedLearner
-from curriculum_rl.learners.flat import OptimizerConfig
-from curriculum_rl.learners.transformer import TransformerConfig
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.library import Library
-from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective
+from curriculum_rl.objectives import CausalLM, Classification, MaskedLM
+from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.plugins import custom
 from curriculum_rl.proxies.base import Proxy, Refreshed
 from curriculum_rl.proxies.finetune import FewShotFineTune, FineTune, labelled_batch
@@ -59,9 +58,9 @@ class Experiment:
         """Learners as the configuration says, not yet reset.
 
         Raises:
-            ConfigError: if the learner cannot do one of the tasks' objectives.
+            ConfigError: if the learner cannot be made, or cannot do one of the tasks' objectives.
         """
-        learner = self._new_learner(replicas)
+        learner = make_learner(self.config, self.tokenizer, replicas=replicas)
         for task in self.tasks:
             if not (learner.causal_rows if task.objective.causal else learner.bidirectional_rows):
                 way = "left to right" if task.objective.causal else "in both directions"
@@ -140,52 +139,6 @@ class Experiment:
         if not self.target.labelled:
             raise ConfigError(f"{key}: needs labels, and target.corpus {self.target.name!r} has no label_field")
 
-    def _new_learner(self, replicas: int) -> Learner:
-        config, optimizer = self.config, self.config.optimizer
-        settings = OptimizerConfig(
-            learning_rate=optimizer.learning_rate,
-            weight_decay=optimizer.weight_decay,
-            betas=optimizer.betas,
-            eps=optimizer.eps,
-            clip=optimizer.clip,
-        )
-        match config.learner:
-            case schema.TransformerLearner() as learner:
-                shape = TransformerConfig(
-                    layers=learner.layers,
-                    width=learner.width,
-                    heads=learner.heads,
-                    context=config.context,
-                    activation=learner.activation,
-                    vocab_size=self.tokenizer.vocab_size,
-                )
-                return BatchedLearner(
-                    shape,
-                    settings,
-                    replicas=replicas,
-                    pad_id=self.tokenizer.pad_id,
-                    device=config.device,
-                    explosion=optimizer.explosion,
-                )
-            case schema.TransformersLearner() as learner:
-                from curriculum_rl.learners.hf import TransformersLearner
-
-                return TransformersLearner(
-                    learner.model,
-                    settings,
-                    head=learner.head,
-                    tokenizer=self.tokenizer,
-                    context=config.context,
-                    replicas=replicas,
-                    device=config.device,
-                    explosion=optimizer.explosion,
-                )
-            case schema.Custom() as custom_learner:
-                made: Learner = custom(
-                    custom_learner, tokenizer=self.tokenizer, config=config, optimizer=settings, replicas=replicas
-                )
-                return made
-
 
 def build(config: EnvConfig) -> Experiment:
     """Read, split and tokenise everything an environment names.
@@ -230,7 +183,7 @@ def _tasks(config: EnvConfig, library: Library) -> tuple[Task, ...]:
     tasks: list[Task] = []
     causal = not (isinstance(config.learner, schema.TransformersLearner) and config.learner.head == "masked")
     for entry in config.tasks:
-        objective = _objective(entry.objective, library.tokenizer, causal)
+        objective = make_objective(entry.objective, library.tokenizer, causal=causal, context=config.context)
         names = list(config.corpora) if entry.corpora == "all" else entry.corpora
         for name in names:
             corpus = library.labelled(name) if objective.labelled else library.corpus(name)
@@ -240,19 +193,6 @@ def _tasks(config: EnvConfig, library: Library) -> tuple[Task, ...]:
         if names.count(name) > 1:
             raise ConfigError(f"tasks: {name!r} is there {names.count(name)} times")
     return tuple(tasks)
-
-
-def _objective(section: schema.ObjectiveConfig, tokenizer: Tokenizer, causal: bool) -> Objective:
-    match section:
-        case schema.CausalLMObjective():
-            return CausalLM(tokenizer)
-        case schema.MaskedLMObjective():
-            return MaskedLM(tokenizer, rate=section.rate)
-        case schema.ClassificationObjective():
-            return Classification(tokenizer, causal=causal)
-        case schema.Custom():
-            made: Objective = custom(section, tokenizer=tokenizer)
-            return made
 
 
 def _baselines(library: Library, target: Target, tokenizer: Tokenizer) -> dict[str, float]:

@@ -10,7 +10,7 @@ import torch
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.draws import key, spread, window_of
-from curriculum_rl.objectives import Objective
+from curriculum_rl.objectives import Objective, windows_of
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -58,8 +58,9 @@ class Task:
 
     def batch(self, *, seed: int, first: int, rows: int, context: int) -> Batch:
         """Rows number `first` to `first + rows - 1` of this task under a seed, as a (rows, T) batch."""
-        windows = self.corpus.windows(self.draw(seed=seed, first=first, rows=rows, context=context), context)
-        made = self.objective(windows, spread(key(seed, self.name, "corruption"), np.arange(first, first + rows)))
+        index = self.draw(seed=seed, first=first, rows=rows, context=context)
+        keys = spread(key(seed, self.name, "corruption"), np.arange(first, first + rows))
+        made = self.objective(windows_of(self.objective, self.corpus, index, context=context, keys=keys), keys)
         return Batch(
             torch.from_numpy(np.ascontiguousarray(made.input_ids)),
             torch.from_numpy(np.ascontiguousarray(made.targets)),

@@ -13,6 +13,7 @@ import tokenizers
 
 from curriculum_rl.cache import Cache
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.token_tables import TokenTables, token_texts
 
 TOKENIZER_FILE = "tokenizer.json"  # the file of the `tokenizers` library
 SPECIALS_FILE = "curriculum_rl_tokenizer.json"  # which of its tokens play which part here
@@ -58,10 +59,18 @@ class Tokenizer:
     @cached_property
     def ordinary_ids(self) -> npt.NDArray[np.int64]:
         """The ids that text can have, sorted: what a corruption may insert, no special token among them."""
-        special = {token_id for token_id, token in self._backend.get_added_tokens_decoder().items() if token.special}
-        special |= {self.pad_id, self.eos_id, self.mask_id, self.cls_id, *self.label_ids}
-        ids = set(self._backend.get_vocab(with_added_tokens=True).values()) - special
+        ids = set(self._backend.get_vocab(with_added_tokens=True).values()) - self._special
         return np.array(sorted(ids), dtype=np.int64)
+
+    @cached_property
+    def tables(self) -> TokenTables:
+        """What each id looks like as text."""
+        return TokenTables.of(token_texts(self._backend, self.vocab_size, self._special))
+
+    @cached_property
+    def _special(self) -> set[int]:
+        marked = {token_id for token_id, token in self._backend.get_added_tokens_decoder().items() if token.special}
+        return marked | {self.pad_id, self.eos_id, self.mask_id, self.cls_id, *self.label_ids}
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """The token ids of each text, without special tokens."""

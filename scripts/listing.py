@@ -54,7 +54,11 @@ def _of_env(what: str, env: str) -> Table:
         section = get_args(member)[0]
         kind = "module:Class" if section is schema.Custom else section.model_fields["kind"].default
         kind = kind if isinstance(kind, str) else get_args(section.model_fields["kind"].annotation)[0]
-        settings = ", ".join(f"{key}={f.default}" for key, f in section.model_fields.items() if key != "kind")
+        settings = ", ".join(
+            f"{key}={'null' if f.default is None else f.default}"
+            for key, f in section.model_fields.items()
+            if key != "kind"
+        )
         table.add_row(kind, (section.__doc__ or "").split("\n")[0], settings)
     return table
 

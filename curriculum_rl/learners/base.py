@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
+from curriculum_rl.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,12 @@ class Snapshot:
     Attributes:
         state: (3, size) parameters, first and second moments.
         steps: (N,) optimizer step counts.
+        seeds: (N,) what each replica was last reset with; dropout is a function of seed and step.
     """
 
     state: Tensor
     steps: npt.NDArray[np.int64]
+    seeds: npt.NDArray[np.int64]
 
 
 @runtime_checkable
@@ -50,11 +53,15 @@ class Learner(Protocol):
     causal_rows: bool
     bidirectional_rows: bool
 
-    def reset(self, seeds: Sequence[int]) -> None:
-        """Give each replica fresh parameters from its own seed (a pretrained model: its weights), and a new optimizer.
+    def reset(self, seeds: Sequence[int], rows: Sequence[int] | None = None) -> None:
+        """Give replicas fresh parameters from their own seeds (a pretrained model: its weights), and new optimizers.
+
+        The other replicas keep parameters, moments and step counts, bit for bit.
 
         Args:
-            seeds: N seeds, >= 0; the same seed gives the same parameters on every device and beside any neighbours.
+            seeds: one for each replica that is reset, in [0, 2^63); the same seed gives the same parameters on every
+                device and beside any neighbours.
+            rows: the numbers of those replicas; None for all N.
         """
 
     def train(self, plan: SegmentPlan) -> SegmentReport:
@@ -62,6 +69,9 @@ class Learner(Protocol):
 
         The loss of an update is the mean over its rows of the row's mean nats per scored token: every row counts the
         same, however many of its tokens are scored; a row without scored tokens counts 0.
+
+        Raises:
+            ConfigError: where the segment does not fit in memory; the learner is as it was before.
         """
 
     def token_losses(self, batch: Batch) -> Tensor:
@@ -89,8 +99,29 @@ class Learner(Protocol):
         """Write safetensors and `learner.json`; `curriculum_rl.learners.load_learner` reads them back."""
 
 
-def check_plan(learner: Learner, plan: SegmentPlan) -> None:
-    """Raise ValueError where a plan's shapes or learning rates do not fit the learner (no data is looked at)."""
+def rows_to_reset(seeds: Sequence[int], rows: Sequence[int] | None, replicas: int) -> list[int]:
+    """The replicas that `reset` is about.
+
+    Raises:
+        ValueError: where there is not one seed for each, or a number or a seed is out of range.
+    """
+    chosen = list(range(replicas)) if rows is None else [int(n) for n in rows]
+    if len(seeds) != len(chosen):
+        raise ValueError(f"reset needs {len(chosen)} seeds, one per replica, not {len(seeds)}")
+    if len(set(chosen)) != len(chosen) or not all(0 <= n < replicas for n in chosen):
+        raise ValueError(f"reset rows must be different numbers in [0, {replicas}), not {chosen}")
+    if not all(0 <= seed < 1 << 63 for seed in seeds):
+        raise ValueError(f"reset seeds must be in [0, 2^63), not {list(seeds)}")
+    return chosen
+
+
+def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1) -> None:
+    """Check that a plan fits the learner (no data is looked at).
+
+    Raises:
+        ValueError: for other shapes or impossible learning rates.
+        ConfigError: where the rows of an update cannot be processed in `accumulate` equal parts.
+    """
     batches, rates = plan.batches, plan.learning_rates
     shape = tuple(batches.input_ids.shape)
     if len(shape) != 4 or shape[1] != learner.replicas or not 1 <= shape[3] <= learner.context:
@@ -98,6 +129,8 @@ def check_plan(learner: Learner, plan: SegmentPlan) -> None:
             f"plan.batches must be (k, N={learner.replicas}, B, T <= {learner.context}), input_ids is {shape}"
         )
     _check_batch(batches)
+    if shape[2] % accumulate:
+        raise ConfigError(f"optimizer.accumulate {accumulate} does not divide the {shape[2]} rows of an update")
     if rates.shape != shape[:2]:
         raise ValueError(f"plan.learning_rates must be (k, N) = {shape[:2]}, not {rates.shape}")
     if not (np.isfinite(rates).all() and (rates >= 0).all()):

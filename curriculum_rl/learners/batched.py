@@ -1,10 +1,11 @@
 """The native learner: N small transformers in one set of tensors, trained by one program.
 
-Shapes: k updates, N replicas, B rows, T tokens, R scored positions, d width, V vocabulary.
+Shapes: k updates, N replicas, B rows, T tokens, d width, C labels, V vocabulary.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from math import log
 from pathlib import Path
@@ -14,29 +15,26 @@ from torch import Tensor
 
 from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, segment_report
-from curriculum_rl.learners.flat import FlatParams, OptimizerConfig, clip_by_norm
-from curriculum_rl.learners.linear_ce import chunk_rows, linear_cross_entropy, linear_nll
-from curriculum_rl.learners.scoring import scored_limits, scored_positions, token_weights
-from curriculum_rl.learners.transformer import (
-    TransformerConfig,
-    attention_mask,
-    forward_flops,
-    hidden_states,
-    initialise,
-    shapes,
-)
-
-# Tokens of one replica that are scored at a time without gradients.
-CPU_EVALUATION_TOKENS = 1024
-CUDA_EVALUATION_TOKENS = 16384
+from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
+from curriculum_rl.learners.capture import CapturedUpdates, Segment, Trainee
+from curriculum_rl.learners.dropout import step_keys
+from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.linear_ce import chunk_rows
+from curriculum_rl.learners.memory import fitting
+from curriculum_rl.learners.network import Network
+from curriculum_rl.learners.optimizer import OptimizerConfig, adamw, clip_by_norm
+from curriculum_rl.learners.precision import Execution, product_dtype, products, resolved
+from curriculum_rl.learners.reading import Reader
+from curriculum_rl.learners.scoring import Outline, common_outline, outlines, token_weights
+from curriculum_rl.learners.transformer import TransformerConfig, forward_flops, initialise, shapes
+from curriculum_rl.learners.update import gradients
 
 
 class BatchedLearner:
-    """N transformers with tied embedding, trained side by side from their own seeds on their own rows.
+    """N transformers, trained side by side from their own seeds on their own rows.
 
-    On a CPU with one thread a replica's bits do not depend on how many neighbours it has or on what they train.
-    Construction initialises the replicas with the seeds 0 to N - 1; `reset` gives them others.
+    On a CPU with one thread a replica's bits do not depend on how many neighbours it has, on what they train or on when
+    they are reset. Construction initialises the replicas with the seeds 0 to N - 1; `reset` gives them others.
 
     Args:
         config: size of each transformer.
@@ -45,9 +43,10 @@ class BatchedLearner:
         pad_id: the padding token: bidirectional rows never read it, `features` leaves it out.
         device: where parameters and computation are.
         explosion: an update whose loss is above this many times ln V marks its replica as not finite.
+        execution: how the arithmetic is run.
 
     Raises:
-        ConfigError: for values out of range.
+        ConfigError: for values out of range, what the device cannot do, or what does not fit in its memory.
     """
 
     causal_rows = True
@@ -62,6 +61,7 @@ class BatchedLearner:
         pad_id: int,
         device: torch.device | str = "cpu",
         explosion: float = 5.0,
+        execution: Execution | None = None,
     ) -> None:
         if not 0 <= pad_id < config.vocab_size:
             raise ConfigError(f"learner pad_id must be in [0, vocab_size={config.vocab_size}), not {pad_id}")
@@ -73,115 +73,94 @@ class BatchedLearner:
         self.context = config.context
         self.vocab_size = config.vocab_size
         self.device = torch.device(device)
-        self.pad_id = pad_id
         self.explosion = explosion
-        self.flat = FlatParams(shapes(config), replicas=replicas, device=self.device)
-        self._leaves = {name: block.detach().requires_grad_() for name, block in self.flat.parameters.items()}
-        self.reset(range(replicas))
+        execution = Execution() if execution is None else execution
+        self.precision = resolved(execution, self.device)
+        what = f"a learner of {replicas} replicas x {config.layers} layers x width {config.width}"
+        with fitting(what, "lower the replicas (num_envs), learner.width, learner.layers or the vocabulary"):
+            self.flat = FlatParams(shapes(config), replicas=replicas, device=self.device)
+            self.reset(range(replicas))
+        leaves = {name: block.detach().requires_grad_() for name, block in self.flat.parameters.items()}
+        network = Network(config, pad_id, product_dtype(self.precision), compile=execution.compile)
+        self._trainee = Trainee(network, leaves, self.flat, self.optimizer)
+        self._reader = Reader(network, self.flat.parameters, self.device)
+        self._captured = CapturedUpdates(self._trainee) if execution.capture else None
 
-    def reset(self, seeds: Sequence[int]) -> None:
-        """Fresh parameters for each replica from its own seed, and a new optimizer."""
-        if len(seeds) != self.replicas:
-            raise ValueError(f"reset needs {self.replicas} seeds, one per replica, not {len(seeds)}")
-        initialise(self.flat.parameters, self.config, seeds)
-        self.flat.reset_optimizer()
+    @property
+    def pad_id(self) -> int:
+        """The padding token."""
+        return self._trainee.network.pad_id
+
+    def reset(self, seeds: Sequence[int], rows: Sequence[int] | None = None) -> None:
+        """Fresh parameters from their own seeds and new optimizers for all replicas or only those in `rows`."""
+        chosen = rows_to_reset(seeds, rows, self.replicas)
+        initialise(self.flat.parameters, self.config, seeds, chosen)
+        self.flat.reset_optimizer(None if rows is None else chosen)
+        self.flat.seeds[chosen] = seeds
 
     def train(self, plan: SegmentPlan) -> SegmentReport:
-        """Make k updates of every replica; the device is waited for once before and once after them.
+        """Make k updates of every replica; the device is waited for before the first and after the last.
 
         A replica that is marked not finite in the report has undefined parameters: put it back with `restore`.
+
+        Raises:
+            ConfigError: where the segment does not fit in memory; the learner is as it was before.
         """
-        check_plan(self, plan)
-        all_causal = plan.batches.causal.flatten(1).all(dim=1).tolist()
-        limits = scored_limits(plan.batches.weights, chunk_rows(self.device))
-        batches = plan.batches.to(self.device)
-        shares = token_weights(batches.weights)
+        parts = self.optimizer.accumulate
+        check_plan(self, plan, accumulate=parts)
+        with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
+            todo = outlines(plan.batches, parts=parts, chunk=chunk_rows(self.device))
+            row_losses, norms = self._updates(self._segment(plan), todo, plan)
+            return segment_report(row_losses, norms, self.explosion * log(self.vocab_size))
+
+    def _updates(self, segment: Segment, todo: list[Outline], plan: SegmentPlan) -> tuple[Tensor, Tensor]:
+        """The (k, N, B) losses and the (k, N) gradient norms of k updates."""
+        if self._captured is not None:
+            return self._captured(segment, common_outline(todo))
         row_losses, norms = [], []
-        for i, (causal, limit) in enumerate(zip(all_causal, limits, strict=True)):
-            gradients, losses = self._gradients(batches[i], shares[i], limit, causal=causal)
-            norms.append(clip_by_norm(gradients, self.optimizer.clip))
-            self.flat.adamw(gradients, plan.learning_rates[i], self.optimizer)
+        smoothing = self.optimizer.label_smoothing
+        for i, outline in enumerate(todo):
+            batch, shares, keys = segment.batches[i], segment.shares[i], segment.keys[i]
+            trainee = self._trainee
+            slopes, losses = gradients(
+                trainee.network, trainee.leaves, batch, shares, outline, smoothing=smoothing, keys=keys
+            )
+            norms.append(clip_by_norm(slopes, self.optimizer.clip))
+            adamw(self.flat, slopes, plan.learning_rates[i], self.optimizer)
             row_losses.append(losses)
-        return segment_report(torch.stack(row_losses), torch.stack(norms), self.explosion * log(self.vocab_size))
+        return torch.stack(row_losses), torch.stack(norms)
 
-    def _gradients(
-        self, batch: Batch, shares: Tensor, limit: int | None, *, causal: bool
-    ) -> tuple[dict[str, Tensor], Tensor]:
-        """Gradients (N, *shape) by name of each replica's loss, and the (N, B) losses of the rows."""
-        N, B, T = batch.input_ids.shape
-        leaves = self._leaves
-        hidden = hidden_states(leaves, self.config, batch.input_ids, self._mask(batch, causal=causal))
-        targets, weights = batch.targets.reshape(N, B * T), shares.reshape(N, B * T)
-        if limit is not None:
-            index = scored_positions(weights, limit)
-            hidden = hidden.gather(1, index[:, :, None].expand(-1, -1, hidden.shape[2]))
-            targets, scored = targets.gather(1, index), weights.gather(1, index)
-            losses, nll = linear_cross_entropy(hidden, leaves["embedding"], targets, scored)
-            nats = torch.zeros_like(weights).scatter_(1, index, nll * scored)
-        else:
-            losses, nll = linear_cross_entropy(hidden, leaves["embedding"], targets, weights)
-            nats = nll * weights
-        gradients = torch.autograd.grad(losses.sum(), list(leaves.values()))
-        by_name = {name: gradient.contiguous() for name, gradient in zip(leaves, gradients, strict=True)}
-        return by_name, nats.view(N, B, T).sum(dim=2) * B
+    def _segment(self, plan: SegmentPlan) -> Segment:
+        batches = plan.batches.to(self.device)
+        k, N = plan.learning_rates.shape
+        keys = torch.zeros(k, N, dtype=torch.int64)
+        if self.config.dropout:
+            keys = step_keys(self.flat.seeds, self.flat.steps, k)
+        rates = torch.tensor(plan.learning_rates, dtype=torch.float64)
+        return Segment(batches, token_weights(batches.weights), rates.to(self.device), keys.to(self.device))
 
-    def _mask(self, batch: Batch, *, causal: bool) -> Tensor | None:
-        return None if causal else attention_mask(batch.input_ids, batch.causal, self.pad_id)
+    def _fitting(self, batch: Batch, verb: str, parts: int = 1) -> AbstractContextManager[None]:
+        rows, tokens = batch.input_ids.shape[-2:]
+        what = f"what it takes to {verb} {self.replicas} replicas on {rows} rows of {tokens} tokens, {parts} part(s)"
+        return fitting(what, "lower batch, context or the replicas (num_envs), or raise optimizer.accumulate")
 
     def token_losses(self, batch: Batch) -> Tensor:
         """(N, B, T) nats of each scored token and 0 elsewhere, without gradient."""
-        chunk = chunk_rows(self.device)
-
-        def losses(part: Batch, hidden: Tensor) -> Tensor:
-            N, B, T = part.input_ids.shape
-            weights, targets = part.weights.reshape(N, B * T), part.targets.reshape(N, B * T)
-            (limit,) = scored_limits(part.weights[None], chunk)
-            index = scored_positions(weights, limit)
-            scored = hidden.gather(1, index[:, :, None].expand(-1, -1, hidden.shape[2]))
-            nll = linear_nll(scored, self.flat.parameters["embedding"], targets.gather(1, index))
-            nats = torch.zeros_like(weights).scatter_(1, index, nll)
-            return torch.where(weights != 0, nats, 0.0).view(N, B, T)
-
-        return self._in_parts(batch, losses)
+        with self._fitting(batch, "score"), products(self.precision):
+            return self._reader.token_losses(for_all_replicas(self, batch))
 
     def features(self, batch: Batch) -> Tensor:
         """(N, B, d) mean of the last hidden state over each row's tokens that are not padding, without gradient."""
-
-        def means(part: Batch, hidden: Tensor) -> Tensor:
-            present = (part.input_ids != self.pad_id).to(hidden.dtype)[..., None]
-            total = (hidden.view(*part.input_ids.shape, -1) * present).sum(dim=2)
-            return total / present.sum(dim=2).clamp_min(1.0)
-
-        return self._in_parts(batch, means)
+        with self._fitting(batch, "read"), products(self.precision):
+            return self._reader.features(for_all_replicas(self, batch))
 
     def label_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
         """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
-        table = self.flat.parameters["embedding"][:, label_ids.to(self.device)]
-
-        def logits(part: Batch, hidden: Tensor) -> Tensor:
-            position = part.weights.argmax(dim=2)[:, :, None, None].expand(-1, -1, 1, hidden.shape[2])
-            chosen = hidden.view(*part.input_ids.shape, -1).gather(2, position).squeeze(2)
-            return torch.bmm(chosen, table.transpose(1, 2))
-
-        return self._in_parts(batch, logits)
-
-    @torch.no_grad()
-    def _in_parts(self, batch: Batch, read: Callable[[Batch, Tensor], Tensor]) -> Tensor:
-        """Apply `read` to the hidden states of a few rows at a time, whatever N is, and join the results along B."""
-        whole = for_all_replicas(self, batch)
-        budget = CPU_EVALUATION_TOKENS if self.device.type == "cpu" else CUDA_EVALUATION_TOKENS
-        step = max(1, budget // whole.input_ids.shape[2])
-        parts = []
-        for start in range(0, whole.input_ids.shape[1], step):
-            part = whole[:, start : start + step]
-            causal = bool(part.causal.all())
-            part = part.to(self.device)
-            mask = self._mask(part, causal=causal)
-            parts.append(read(part, hidden_states(self.flat.parameters, self.config, part.input_ids, mask)))
-        return torch.cat(parts, dim=1)
+        with self._fitting(batch, "read"), products(self.precision):
+            return self._reader.label_logits(for_all_replicas(self, batch), label_ids)
 
     def snapshot(self) -> Snapshot:
-        """A real copy of parameters, moments and step counts."""
+        """A real copy of parameters, moments, step counts and seeds."""
         return self.flat.snapshot()
 
     def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:

@@ -1,35 +1,41 @@
-"""A learner around any `transformers` model for causal or masked language modelling.
+"""Learners around any `transformers` model for causal or masked language modelling.
 
-Shapes: k updates, B rows, T tokens, M = B T positions, R scored positions, V vocabulary, d width; N is 1.
+Shapes: k updates, N replicas, B rows, T tokens, M = B T positions, d width, C labels, V vocabulary.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager
+from dataclasses import asdict
 from math import log
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
 from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import hf_models
-from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, segment_report
-from curriculum_rl.learners.flat import FlatParams, OptimizerConfig, clip_by_norm
-from curriculum_rl.learners.scoring import scored_limits, scored_positions, token_weights
+from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
+from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.hf_network import HFNetwork
+from curriculum_rl.learners.memory import fitting
+from curriculum_rl.learners.optimizer import OptimizerConfig, adamw_alone, clip_by_norm
+from curriculum_rl.learners.precision import Execution, Precision, products, resolved
+from curriculum_rl.learners.scoring import outlines, token_weights
 
-# Positions whose loss is taken are rounded up to this many; the logits that are alive at a time without gradients.
+# Positions whose loss is taken are rounded up to this many.
 CHUNK = 64
-EVALUATION_LOGITS = 1 << 25
 
 
 class TransformersLearner:
-    """One `transformers` model as a learner; dropout is off, so that the same plan gives the same model.
+    """N copies of one `transformers` model as learners, trained and scored one after the other.
+
+    Unlike the native learner's, the replicas are looped: N of them take N times as long as one. There is one module,
+    whose parameters become views of each replica's part of a flat buffer in turn. No CUDA graph is captured: what a
+    model of any kind does on the host while it runs cannot be recorded. Construction gives every replica the weights of
+    seed 0; `reset` gives them others.
 
     Args:
         model: a configuration (`{"model_type": "llama", "hidden_size": 64, ...}`: fresh weights from the seed), a local
@@ -38,15 +44,14 @@ class TransformersLearner:
         head: `causal` reads rows from left to right, `masked` in both directions; rows of the other kind are refused.
         tokenizer: the embedding is resized to its `vocab_size`.
         context: T, the longest row; the model is tried on one such row at once.
-        replicas: must be 1.
+        replicas: N, at least 1.
         device: where the model is.
-        explosion: an update whose loss is above this many times ln V marks the learner as not finite.
+        explosion: an update whose loss is above this many times ln V marks its replica as not finite.
+        options: attention, dropout, gradient checkpointing and precision.
 
     Raises:
-        ConfigError: for a model that cannot be built, is too short for the context, or more than one replica.
+        ConfigError: for a model that cannot be built or is too short for the context, or does not fit in memory.
     """
-
-    replicas = 1
 
     def __init__(
         self,
@@ -59,150 +64,130 @@ class TransformersLearner:
         replicas: int = 1,
         device: torch.device | str = "cpu",
         explosion: float = 5.0,
+        options: hf_models.Options | None = None,
     ) -> None:
-        if replicas != 1:
-            raise ConfigError(f"a transformers learner has 1 replica, not {replicas}: use learner.kind transformer")
         self.optimizer = OptimizerConfig() if optimizer is None else optimizer
         self.source = model
         self.vocabulary = tokenizer
         self.head = head
         self.context = context
+        self.replicas = replicas
         self.vocab_size = tokenizer.vocab_size
-        self.pad_id = tokenizer.pad_id
         self.device = torch.device(device)
         self.explosion = explosion
+        self.options = hf_models.Options() if options is None else options
+        self.precision: Precision = resolved(Execution(self.options.precision), self.device)
         self.causal_rows = head == "causal"
         self.bidirectional_rows = head == "masked"
-        self.model = self._built(seed=0).to(self.device)
-        self.flat = self._flattened()
-        self._first_weights = self.flat.snapshot().state[0].cpu() if isinstance(model, str) else None
-        self._flops_per_token = self._tried()
+        with fitting(f"{replicas} transformers model(s)", "lower the replicas (num_envs) or the model's sizes"):
+            self.model = self._built(seed=0).to(self.device)
+            self.network = HFNetwork(self.model, head, tokenizer, self.options, self.precision, self.device)
+            self._leaves = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+            self.flat = self._flattened()
+            self._flops_per_token = self.network.operations_per_token(context)
+        self._loaded: dict[str, Tensor] | None = None
+        if isinstance(model, str):
+            self._loaded = {name: block[0].cpu().clone() for name, block in self.flat.parameters.items()}
 
     def _built(self, *, seed: int) -> Any:
-        return hf_models.build(self.source, head=self.head, vocabulary=self.vocabulary, seed=seed).eval()
+        return hf_models.build(
+            self.source, head=self.head, vocabulary=self.vocabulary, seed=seed, options=self.options
+        ).eval()
 
     def _flattened(self) -> FlatParams:
-        """Move the model's parameters into one flat buffer, of which they become views."""
-        named = {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
+        """A flat buffer in which every replica has the model's weights."""
         flat = FlatParams(
-            {name: tuple(parameter.shape) for name, parameter in named.items()},
-            replicas=1,
+            {name: tuple(parameter.shape) for name, parameter in self._leaves.items()},
+            replicas=self.replicas,
             device=self.device,
-            undecayed=[name for name, parameter in named.items() if parameter.dim() < 2],
+            undecayed=[name for name, parameter in self._leaves.items() if parameter.dim() < 2],
         )
-        for name, parameter in named.items():
-            flat.parameters[name][0].copy_(parameter.detach())
-            parameter.data = flat.parameters[name][0]
-        self._leaves = named
+        for name, parameter in self._leaves.items():
+            flat.parameters[name].copy_(parameter.detach().expand(self.replicas, *parameter.shape))
         return flat
 
-    def _tried(self) -> float:
-        """Read one full row, and count the operations of the matrix products per token."""
-        limit = getattr(self.model.config, "max_position_embeddings", None)
-        if limit is not None and self.context > limit:
-            raise ConfigError(f"context {self.context} is longer than the model's max_position_embeddings {limit}")
-        ids = torch.full((1, self.context), self.vocabulary.eos_id, device=self.device)
-        # The counter knows products, not fused attention on a CPU.
-        try:
-            with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-                self._forward(ids)
-        except (IndexError, RuntimeError) as error:
-            raise ConfigError(f"the model cannot read a row of context {self.context} tokens: {error}") from error
-        return float(counter.get_total_flops()) / self.context
+    def _become(self, replica: int) -> None:
+        """Let the module's parameters be those of a replica."""
+        for name, parameter in self._leaves.items():
+            parameter.data = self.flat.parameters[name][replica]
 
-    def reset(self, seeds: Sequence[int]) -> None:
-        """Fresh weights from the seed where the model was given as a configuration, else the loaded ones."""
-        if len(seeds) != 1:
-            raise ValueError(f"reset needs 1 seed, not {len(seeds)}")
-        self.flat.reset_optimizer()
-        if self._first_weights is not None:
-            self.flat.copy_parameters(self._first_weights)
-            return
-        fresh = dict(self._built(seed=seeds[0]).named_parameters())
-        for name, block in self.flat.parameters.items():
-            block[0].copy_(fresh[name].detach())
+    def reset(self, seeds: Sequence[int], rows: Sequence[int] | None = None) -> None:
+        """Fresh weights from their seeds (a loaded model: its own) and new optimizers for all replicas or `rows`."""
+        chosen = rows_to_reset(seeds, rows, self.replicas)
+        self.flat.reset_optimizer(None if rows is None else chosen)
+        self.flat.seeds[chosen] = seeds
+        for n, seed in zip(chosen, seeds, strict=True):
+            fresh = self._loaded
+            if fresh is None:
+                fresh = {name: p.detach() for name, p in self._built(seed=seed).named_parameters()}
+            for name, block in self.flat.parameters.items():
+                block[n].copy_(fresh[name])
 
     def train(self, plan: SegmentPlan) -> SegmentReport:
-        """Make k updates; rows that this head cannot read raise ConfigError before the first."""
-        check_plan(self, plan)
+        """Make k updates of one replica after the other; unreadable rows raise ConfigError before the first.
+
+        Raises:
+            ConfigError: where the segment does not fit in memory; the learner is as it was before.
+        """
+        parts = self.optimizer.accumulate
+        check_plan(self, plan, accumulate=parts)
         self._check_rows(plan.batches)
-        limits = scored_limits(plan.batches.weights, CHUNK)
-        batches = plan.batches.to(self.device)
+        k, N, B, _ = plan.batches.weights.shape
+        row_losses, norms = torch.zeros(k, N, B), torch.zeros(k, N)
+        with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
+            for n in range(N):
+                self._become(n)
+                row_losses[:, n], norms[:, n] = self._updates(plan, n)
+        return segment_report(row_losses, norms, self.explosion * log(self.vocab_size))
+
+    def _updates(self, plan: SegmentPlan, n: int) -> tuple[Tensor, Tensor]:
+        """The (k, B) losses and (k,) gradient norms of k updates of a replica."""
+        mine = plan.batches[:, n : n + 1]
+        todo = outlines(mine, parts=self.optimizer.accumulate, chunk=CHUNK)
+        batches = mine.to(self.device)
         shares = token_weights(batches.weights)
         row_losses, norms = [], []
-        for i, limit in enumerate(limits):
-            gradients, losses = self._gradients(batches[i, 0], shares[i], limit)
-            norms.append(clip_by_norm(gradients, self.optimizer.clip))
-            self.flat.adamw(gradients, plan.learning_rates[i], self.optimizer)
+        for i, outline in enumerate(todo):
+            slopes, losses = self.network.gradients(
+                self._leaves,
+                batches[i, 0],
+                shares[i, 0],
+                outline.limits,
+                smoothing=self.optimizer.label_smoothing,
+                seed=(int(self.flat.seeds[n]), int(self.flat.steps[n])),
+            )
+            norms.append(clip_by_norm({name: slope[None] for name, slope in slopes.items()}, self.optimizer.clip)[0])
+            adamw_alone(self.flat, n, slopes, float(plan.learning_rates[i, n]), self.optimizer)
             row_losses.append(losses)
-        return segment_report(torch.stack(row_losses), torch.stack(norms), self.explosion * log(self.vocab_size))
-
-    def _gradients(self, batch: Batch, shares: Tensor, limit: int | None) -> tuple[dict[str, Tensor], Tensor]:
-        """Gradients (1, *shape) by name, and the (1, B) losses of the rows."""
-        B, T = batch.input_ids.shape
-        weights = shares.reshape(1, B * T)
-        index = scored_positions(weights, limit)[0]
-        logits = self._forward(batch.input_ids).logits.float().view(B * T, -1).index_select(0, index)
-        nll = F.cross_entropy(logits, batch.targets.reshape(-1)[index], reduction="none") * weights[0, index]
-        names = list(self._leaves)
-        slopes = torch.autograd.grad(nll.sum(), [self._leaves[name] for name in names], allow_unused=True)
-        gradients = {
-            name: torch.zeros_like(self.flat.parameters[name]) if slope is None else slope[None].contiguous()
-            for name, slope in zip(names, slopes, strict=True)
-        }
-        nats = torch.zeros_like(weights[0]).scatter_(0, index, nll.detach())
-        return gradients, nats.view(1, B, T).sum(dim=2) * B
-
-    def _forward(self, input_ids: Tensor, *, hidden: bool = False) -> Any:
-        """The model's output for (B, T) ids."""
-        mask = None
-        if self.head == "masked":
-            mask = (input_ids != self.pad_id).long()
-            mask[:, 0] = 1  # a row of padding alone still needs one key
-        return self.model(input_ids=input_ids, attention_mask=mask, output_hidden_states=hidden)
+        return torch.stack(row_losses), torch.stack(norms)
 
     def token_losses(self, batch: Batch) -> Tensor:
-        """(1, B, T) nats of each scored token and 0 elsewhere, without gradient."""
-
-        def losses(part: Batch) -> Tensor:
-            logits = self._forward(part.input_ids).logits.float()
-            nll = F.cross_entropy(logits.flatten(0, 1), part.targets.flatten(), reduction="none")
-            return torch.where(part.weights != 0, nll.view(part.weights.shape), 0.0)
-
-        return self._in_parts(batch, losses)
+        """(N, B, T) nats of each scored token and 0 elsewhere, without gradient."""
+        return self._for_each(batch, self.network.token_losses)
 
     def features(self, batch: Batch) -> Tensor:
-        """(1, B, d) mean of the last hidden state over each row's tokens that are not padding, without gradient."""
-
-        def means(part: Batch) -> Tensor:
-            states = self._forward(part.input_ids, hidden=True).hidden_states[-1].float()
-            present = (part.input_ids != self.pad_id).float()[..., None]
-            total: Tensor = (states * present).sum(dim=1)
-            return total / present.sum(dim=1).clamp_min(1.0)
-
-        return self._in_parts(batch, means)
+        """(N, B, d) mean of the last hidden state over each row's tokens that are not padding, without gradient."""
+        return self._for_each(batch, self.network.features)
 
     def label_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
-        """(1, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
-        columns = label_ids.to(self.device)
+        """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
+        return self._for_each(batch, lambda one: self.network.label_logits(one, label_ids))
 
-        def logits(part: Batch) -> Tensor:
-            rows = torch.arange(part.weights.shape[0], device=self.device)
-            read: Tensor = self._forward(part.input_ids).logits
-            return read[rows, part.weights.argmax(dim=1)].float()[:, columns]
-
-        return self._in_parts(batch, logits)
-
-    @torch.no_grad()
-    def _in_parts(self, batch: Batch, read: Callable[[Batch], Tensor]) -> Tensor:
-        """Apply `read` to a few rows (b, T) at a time, join the results and put the replica dimension in front."""
+    def _for_each(self, batch: Batch, read: Callable[[Batch], Tensor]) -> Tensor:
+        """What `read` makes of each replica's (B, T) batch, stacked."""
         whole = for_all_replicas(self, batch)
         self._check_rows(whole)
-        step = max(1, EVALUATION_LOGITS // (whole.input_ids.shape[2] * self.vocab_size))
-        parts = [
-            read(whole[0, start : start + step].to(self.device)) for start in range(0, whole.causal.shape[1], step)
-        ]
-        return torch.cat(parts)[None]
+        results = []
+        with self._fitting(batch, "score"), products(self.precision):
+            for n in range(self.replicas):
+                self._become(n)
+                results.append(read(whole[n]))
+            return torch.stack(results)
+
+    def _fitting(self, batch: Batch, verb: str, parts: int = 1) -> AbstractContextManager[None]:
+        rows, tokens = batch.input_ids.shape[-2:]
+        advice = "lower batch or context, raise optimizer.accumulate, or set learner.gradient_checkpointing"
+        return fitting(f"what it takes to {verb} on {rows} rows of {tokens} tokens, {parts} part(s)", advice)
 
     def _check_rows(self, batch: Batch) -> None:
         readable = batch.causal if self.causal_rows else ~batch.causal
@@ -211,11 +196,11 @@ class TransformersLearner:
             raise ConfigError(f"learner.head {self.head!r} cannot read {kind} rows: change the head or the objectives")
 
     def snapshot(self) -> Snapshot:
-        """A real copy of parameters, moments and step counts."""
+        """A real copy of parameters, moments, step counts and seeds."""
         return self.flat.snapshot()
 
     def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
-        """Put a snapshot back, bit for bit; `rows` may be [0] or empty."""
+        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
         self.flat.restore(snapshot, rows)
 
     def reset_optimizer(self) -> None:
@@ -227,41 +212,25 @@ class TransformersLearner:
         return self._flops_per_token * tokens * (3 if training else 1)
 
     def save(self, directory: Path, *, optimizer: bool = False) -> None:
-        """Write what `save_pretrained` writes (safetensors), `learner.json` and, if asked, the optimizer's state."""
+        """Write what `save_pretrained` writes, `learner.json` and, if asked, the optimizer's state.
+
+        The model is replica 0's; where there are more, `learner.safetensors` holds the parameters of all.
+        """
         directory.mkdir(parents=True, exist_ok=True)
+        self._become(0)
         hf_models.save(self.model, directory)
+        if self.replicas > 1:
+            self.flat.save(directory, optimizer=False)
         if optimizer:
             self.flat.save_optimizer(directory)
         description = {
             "kind": "transformers",
             "head": self.head,
             "context": self.context,
+            "replicas": self.replicas,
             "optimizer": asdict(self.optimizer),
             "vocabulary": {name: getattr(self.vocabulary, name) for name in ("vocab_size", "pad_id", "eos_id")},
             "explosion": self.explosion,
+            "options": asdict(self.options),
         }
         (directory / "learner.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-
-
-@dataclass
-class _SavedVocabulary:
-    vocab_size: int
-    pad_id: int
-    eos_id: int
-
-
-def load_transformers(directory: Path | str, *, device: torch.device | str = "cpu") -> TransformersLearner:
-    """The learner saved in a directory; its `reset` goes back to the saved weights."""
-    folder = Path(directory)
-    description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
-    learner = TransformersLearner(
-        str(folder),
-        OptimizerConfig.from_json(description["optimizer"]),
-        head=description["head"],
-        tokenizer=_SavedVocabulary(**description["vocabulary"]),
-        context=description["context"],
-        device=device,
-        explosion=description["explosion"],
-    )
-    learner.flat.load_optimizer(folder)
-    return learner

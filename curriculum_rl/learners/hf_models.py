@@ -2,14 +2,40 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 import torch
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.learners.precision import Precision
 
 Head = Literal["causal", "masked"]
+Attention = Literal["sdpa", "eager"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a model is run.
+
+    Attributes:
+        precision: of products, by `torch.autocast`; parameters and optimizer are float32. See `Execution`.
+        attention: `sdpa` (torch's fused attention) or `eager`, for the few models that lack the first.
+        dropout: whether an update drops what the model's own configuration says; scoring never does.
+        gradient_checkpointing: keep the inputs of the layers alone and compute the rest twice: memory for time.
+    """
+
+    precision: Precision = "auto"
+    attention: Attention = "sdpa"
+    dropout: bool = False
+    gradient_checkpointing: bool = False
+
+    def __post_init__(self) -> None:
+        if self.attention not in get_args(Attention):
+            raise ConfigError(
+                f"learner.attention must be one of {', '.join(get_args(Attention))}, not {self.attention!r}"
+            )
 
 
 class Vocabulary(Protocol):
@@ -20,7 +46,14 @@ class Vocabulary(Protocol):
     eos_id: int
 
 
-def build(source: str | Mapping[str, Any], *, head: Head, vocabulary: Vocabulary, seed: int) -> Any:
+def build(
+    source: str | Mapping[str, Any],
+    *,
+    head: Head,
+    vocabulary: Vocabulary,
+    seed: int,
+    options: Options | None = None,
+) -> Any:
     """A float32 `transformers` model whose embedding has the tokenizer's size.
 
     Args:
@@ -28,6 +61,7 @@ def build(source: str | Mapping[str, Any], *, head: Head, vocabulary: Vocabulary
         head: `causal` for next-token models, `masked` for models that read both directions.
         vocabulary: the tokenizer.
         seed: of whatever weights the source does not hold; torch's own generator is left as it was.
+        options: attention and gradient checkpointing are prepared for.
 
     Raises:
         ConfigError: for an unknown model type or setting, a model that cannot be loaded or has no such head.
@@ -36,9 +70,33 @@ def build(source: str | Mapping[str, Any], *, head: Head, vocabulary: Vocabulary
         raise ConfigError(f"learner.head must be one of {', '.join(get_args(Head))}, not {head!r}")
     with _quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        if isinstance(source, str):
-            return _pretrained(source, head, vocabulary)
-        return _from_config(source, head, vocabulary)
+        chosen = Options() if options is None else options
+        make: Any = _pretrained if isinstance(source, str) else _from_config
+        made = make(source, head, vocabulary, chosen)
+    if not chosen.dropout:
+        _silence(made)
+    if chosen.gradient_checkpointing:
+        _checkpoint(made)
+    return made
+
+
+def _silence(model: Any) -> None:
+    """Set every dropout probability of the modules to 0; the configuration keeps its own, to be saved with it."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+        for name, value in vars(module).items():
+            if "drop" in name and isinstance(value, float):
+                setattr(module, name, 0.0)
+
+
+def _checkpoint(model: Any) -> None:
+    # `gradient_checkpointing_enable` is the name before transformers 5.20, deprecated since.
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    try:
+        enable({"use_reentrant": False})
+    except ValueError as error:
+        raise ConfigError(f"learner.gradient_checkpointing: {_first_line(error)}") from error
 
 
 def save(model: Any, directory: Path) -> None:
@@ -58,7 +116,7 @@ def _auto_class(head: Head) -> Any:
     return transformers.AutoModelForCausalLM if head == "causal" else transformers.AutoModelForMaskedLM
 
 
-def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary) -> Any:
+def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary, options: Options) -> Any:
     from transformers import AutoConfig
 
     settings = dict(source)
@@ -75,7 +133,7 @@ def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary) 
             model_type, **(ids | {"use_cache": False} | settings), vocab_size=vocabulary.vocab_size
         )
         _refuse_unknown(type(config)(), settings, model_type)
-        return _auto_class(head).from_config(config).float()
+        return _auto_class(head).from_config(config, attn_implementation=options.attention).float()
     except ConfigError:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
@@ -89,12 +147,16 @@ def _refuse_unknown(default: Any, settings: Mapping[str, Any], model_type: str) 
             raise ConfigError(f"learner.model.{name} is no setting of model_type {model_type!r}")
 
 
-def _pretrained(source: str, head: Head, vocabulary: Vocabulary) -> Any:
+def _pretrained(source: str, head: Head, vocabulary: Vocabulary, options: Options) -> Any:
     folder = Path(source).expanduser()
     name = str(folder) if folder.is_dir() else source
     try:
         model = _auto_class(head).from_pretrained(
-            name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+            name,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            attn_implementation=options.attention,
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ConfigError(

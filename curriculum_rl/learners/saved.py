@@ -1,6 +1,7 @@
 """Reading learners back from the directories they were saved to."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -8,7 +9,7 @@ import torch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.batched import BatchedLearner
-from curriculum_rl.learners.flat import OptimizerConfig
+from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.transformer import TransformerConfig
 
 
@@ -25,8 +26,6 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
     if kind == "native":
         return load_batched(directory, device=device)
     if kind == "transformers":
-        from curriculum_rl.learners.hf import load_transformers
-
         return load_transformers(directory, device=device)
     raise ConfigError(f"{path}: learner kind must be native or transformers, not {kind!r}")
 
@@ -44,4 +43,36 @@ def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -
         explosion=description["explosion"],
     )
     learner.flat.load(folder)
+    return learner
+
+
+@dataclass
+class _SavedVocabulary:
+    vocab_size: int
+    pad_id: int
+    eos_id: int
+
+
+def load_transformers(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
+    """The `transformers` learner saved in a directory; its `reset` goes back to the saved weights of replica 0."""
+    from curriculum_rl.learners.hf import TransformersLearner  # seconds to import
+    from curriculum_rl.learners.hf_models import Options
+
+    folder = Path(directory)
+    description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
+    learner = TransformersLearner(
+        str(folder),
+        OptimizerConfig.from_json(description["optimizer"]),
+        head=description["head"],
+        tokenizer=_SavedVocabulary(**description["vocabulary"]),
+        context=description["context"],
+        replicas=description["replicas"],
+        device=device,
+        explosion=description["explosion"],
+        options=Options(**description["options"]),
+    )
+    if learner.replicas > 1:
+        learner.flat.load(folder)
+    else:
+        learner.flat.load_optimizer(folder)
     return learner

@@ -3,8 +3,51 @@
 Shapes: k updates, N replicas, B rows, T tokens, M = B T positions of an update, R <= M positions that are scored.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+
+from curriculum_rl.batch import Batch
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What decides the shapes and the kernels of an update, known before it runs.
+
+    Attributes:
+        causal: whether every row of every replica is read from left to right.
+        limits: for each part in which the rows are processed, how many of its positions are scored; None for all.
+    """
+
+    causal: bool
+    limits: tuple[int | None, ...]
+
+
+def outlines(batches: Batch, *, parts: int, chunk: int) -> list[Outline]:
+    """The outlines of k updates; waits for the device once or twice.
+
+    Args:
+        batches: (k, N, B, T).
+        parts: in how many the B rows are processed; divides B.
+        chunk: positions per chunk of the loss.
+    """
+    k, N, B, T = batches.weights.shape
+    weights = batches.weights.view(k, N, parts, B // parts, T).transpose(1, 2).flatten(0, 1)
+    limits = scored_limits(weights, chunk)
+    causal = batches.causal.flatten(1).all(dim=1).tolist()
+    return [Outline(causal[i], tuple(limits[i * parts : (i + 1) * parts])) for i in range(k)]
+
+
+def common_outline(several: Sequence[Outline]) -> Outline:
+    """One outline under which any of several updates can be made."""
+    limits = [[limit for limit in part if limit is not None] for part in zip(*(o.limits for o in several), strict=True)]
+    everywhere = [any(limit is None for limit in part) for part in zip(*(o.limits for o in several), strict=True)]
+    return Outline(
+        all(outline.causal for outline in several),
+        tuple(None if whole else max(part) for part, whole in zip(limits, everywhere, strict=True)),
+    )
 
 
 def token_weights(weights: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from curriculum_rl.schema.corpora import (
 )
 from curriculum_rl.schema.env import ActionConfig, BudgetConfig, EnvConfig, RewardConfig
 from curriculum_rl.schema.learners import LearnerConfig, TransformerLearner, TransformersLearner
+from curriculum_rl.schema.objectives import ObjectiveConfig
 from curriculum_rl.schema.targets import (
     FineTuneProxy,
     FineTuneSettings,
@@ -24,14 +25,11 @@ from curriculum_rl.schema.targets import (
     ProxyConfig,
     ReportConfig,
 )
-from curriculum_rl.schema.tasks import CausalLMObjective, ClassificationObjective, MaskedLMObjective, ObjectiveConfig
 
 __all__ = [
     "ActionConfig",
     "AlmanacCorpus",
     "BudgetConfig",
-    "CausalLMObjective",
-    "ClassificationObjective",
     "CopyCorpus",
     "CorpusConfig",
     "CorpusSection",
@@ -43,7 +41,6 @@ __all__ = [
     "FineTuneSettings",
     "HeldOutLossProxy",
     "LearnerConfig",
-    "MaskedLMObjective",
     "NoiseCorpus",
     "ObjectiveConfig",
     "ProbeProxy",

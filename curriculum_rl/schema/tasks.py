@@ -1,39 +1,12 @@
 """The `tasks` of an environment file: objectives over corpora."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, Tag, model_validator
+from pydantic import model_validator
 
-from curriculum_rl.schema.base import Custom, Section, kind_of
-
-
-class CausalLMObjective(Section):
-    """Predict the next token."""
-
-    kind: Literal["causal_lm"] = "causal_lm"
-
-
-class MaskedLMObjective(Section):
-    """Predict masked tokens from both sides (80/10/10)."""
-
-    kind: Literal["masked_lm"]
-    rate: float = Field(0.15, gt=0, lt=1)
-
-
-class ClassificationObjective(Section):
-    """Predict the label of a labelled corpus as a label token."""
-
-    kind: Literal["classification"]
-
-
-ObjectiveConfig = Annotated[
-    Annotated[CausalLMObjective, Tag("causal_lm")]
-    | Annotated[MaskedLMObjective, Tag("masked_lm")]
-    | Annotated[ClassificationObjective, Tag("classification")]
-    | Annotated[Custom, Tag("custom")],
-    kind_of("causal_lm"),
-]
+from curriculum_rl.schema.base import Section
+from curriculum_rl.schema.objectives import CausalLMObjective, ObjectiveConfig
 
 
 class TaskConfig(Section):

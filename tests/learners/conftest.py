@@ -40,7 +40,7 @@ def random_plan(
     return SegmentPlan(batch, np.broadcast_to(np.asarray(rates), (updates, len(kinds))).astype(np.float64))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_plan() -> MakePlan:
     """The function `random_plan`."""
     return random_plan

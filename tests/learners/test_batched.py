@@ -9,11 +9,15 @@ import torch.nn.functional as F
 
 from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners import batched
+from curriculum_rl.learners import reading
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.batched import BatchedLearner
-from curriculum_rl.learners.flat import OptimizerConfig
-from curriculum_rl.learners.transformer import TransformerConfig, attention_mask, hidden_states
+from curriculum_rl.learners.forward import attention_mask, hidden_states
+from curriculum_rl.learners.network import Network
+from curriculum_rl.learners.optimizer import OptimizerConfig
+from curriculum_rl.learners.scoring import outlines, token_weights
+from curriculum_rl.learners.transformer import TransformerConfig
+from curriculum_rl.learners.update import gradients
 
 KINDS = ("causal", "mixed", "masked", "causal")
 
@@ -21,13 +25,6 @@ KINDS = ("causal", "mixed", "masked", "causal")
 def _learner(replicas=1, **changes):
     config = TransformerConfig(**({"vocab_size": 50, "layers": 2, "width": 32, "heads": 2, "context": 16} | changes))
     return BatchedLearner(config, replicas=replicas, pad_id=0)
-
-
-def _one(batch, n):
-    return Batch(
-        *(tensor[..., n : n + 1, :, :] for tensor in (batch.input_ids, batch.targets, batch.weights)),
-        batch.causal[..., n : n + 1, :],
-    )
 
 
 def test_is_a_learner():
@@ -45,32 +42,12 @@ def test_learns_a_sequence():
     assert report.finite.all()
 
 
-@pytest.mark.parametrize("rates", [1e-2, (1e-2, 2e-2, 1e-2, 5e-3)])
-@pytest.mark.parametrize("kinds", [("causal",) * 4, KINDS])
-def test_a_replica_has_the_same_bits_alone_and_among_neighbours(make_plan, kinds, rates):
-    torch.set_num_threads(1)
-    plan = make_plan(kinds=kinds, rates=rates, rows=10)  # 160 positions: more than one chunk
-    four = _learner(4)
-    four.reset([7, 8, 9, 10])
-    report = four.train(plan)
-    for n in range(4):
-        alone = _learner()
-        alone.reset([7 + n])
-        single = alone.train(SegmentPlan(_one(plan.batches, n), plan.learning_rates[:, n : n + 1]))
-        np.testing.assert_array_equal(single.row_losses[:, 0], report.row_losses[:, n])
-        np.testing.assert_array_equal(single.gradient_norms[:, 0], report.gradient_norms[:, n])
-        for name, block in alone.flat.parameters.items():
-            assert torch.equal(block[0], four.flat.parameters[name][n]), name
-        scored = _one(plan.batches[0], n)
-        assert torch.equal(alone.token_losses(scored)[0], four.token_losses(plan.batches[0])[n])
-
-
-def _reference_losses(learner, batch):
+def _reference_losses(parameters, learner, batch):
     """(N, B) mean nats per scored token of each row, from plain cross-entropy."""
     N, B, T = batch.input_ids.shape
     mask = attention_mask(batch.input_ids, batch.causal, learner.pad_id)
-    hidden = hidden_states(learner.flat.parameters, learner.config, batch.input_ids, mask)
-    logits = hidden @ learner.flat.parameters["embedding"].transpose(1, 2)
+    hidden = hidden_states(parameters, learner.config, batch.input_ids, mask)
+    logits = hidden @ parameters["embedding"].transpose(1, 2)
     nll = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="none").view(N, B, T)
     return (nll * batch.weights).sum(dim=2) / batch.weights.sum(dim=2).clamp_min(1)
 
@@ -79,7 +56,7 @@ def test_losses_equal_plain_cross_entropy(make_plan):
     plan = make_plan(kinds=KINDS, updates=1)
     plan.batches.weights[0, 2, 1] = 0  # a row without scored tokens
     learner = _learner(4)
-    wanted = _reference_losses(learner, plan.batches[0])
+    wanted = _reference_losses(learner.flat.parameters, learner, plan.batches[0])
     per_token = learner.token_losses(plan.batches[0])
     assert ((per_token != 0) == (plan.batches.weights[0] != 0)).all()
     report = learner.train(plan)
@@ -91,17 +68,20 @@ def test_losses_equal_plain_cross_entropy(make_plan):
 
 
 def test_gradients_equal_plain_autograd(make_plan):
-    """One update without moments' memory: the gradient norm and direction come from the whole fused path."""
+    """The gradient of one update from the whole fused path, whatever the parts."""
     batch = make_plan(kinds=KINDS, updates=1).batches
     learner = _learner(4)
-    limit = batched.scored_limits(batch.weights, batched.chunk_rows(learner.device))[0]
-    shares = batched.token_weights(batch.weights)[0]
-    gradients, _ = learner._gradients(batch[0], shares, limit, causal=False)
+    shares = token_weights(batch.weights)[0]
     leaves = {name: block.clone().requires_grad_() for name, block in learner.flat.parameters.items()}
-    learner.flat.parameters.update(leaves)
-    wanted = torch.autograd.grad(_reference_losses(learner, batch[0]).mean(dim=1).sum(), list(leaves.values()))
-    for name, gradient in zip(leaves, wanted, strict=True):
-        torch.testing.assert_close(gradients[name], gradient, rtol=1e-4, atol=1e-6)
+    network = Network(learner.config, pad_id=0)
+    for parts in (1, 2, 4):
+        (outline,) = outlines(batch, parts=parts, chunk=16)
+        found, losses = gradients(network, leaves, batch[0], shares, outline)
+        reference = _reference_losses(leaves, learner, batch[0])
+        torch.testing.assert_close(losses, reference.detach())
+        wanted = torch.autograd.grad(reference.mean(dim=1).sum(), list(leaves.values()))
+        for name, gradient in zip(leaves, wanted, strict=True):
+            torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6)
 
 
 def test_continuing_from_a_snapshot_is_exact(make_plan):
@@ -118,27 +98,13 @@ def test_continuing_from_a_snapshot_is_exact(make_plan):
     assert torch.equal(learner.snapshot().state, end.state)
 
 
-def test_reset_depends_on_the_seeds_alone(make_plan):
-    learner = _learner(2)
-    learner.reset([3, 4])
-    first = learner.snapshot()
-    learner.train(make_plan(kinds=("causal", "causal")))
-    learner.reset([3, 4])
-    assert torch.equal(learner.snapshot().state, first.state)
-    assert learner.snapshot().steps.tolist() == [0, 0]
-    learner.reset([4, 2**62])
-    assert torch.equal(learner.flat.parameters["embedding"][0], learner.flat.blocks(first.state[0])["embedding"][1])
-    with pytest.raises(ValueError, match="2 seeds"):
-        learner.reset([1])
-
-
 def test_reading_leaves_the_learner_untouched_and_does_not_depend_on_parts(make_plan, monkeypatch):
     learner = _learner(2)
     batch = make_plan(kinds=("mixed", "causal"), updates=1, rows=9).batches[0]
     before = learner.snapshot()
     labels = torch.tensor([4, 9, 2])
     whole = [learner.token_losses(batch), learner.features(batch), learner.label_logits(batch, labels)]
-    monkeypatch.setattr(batched, "CPU_EVALUATION_TOKENS", 32)
+    monkeypatch.setattr(reading, "CPU_TOKENS", 32)
     parts = [learner.token_losses(batch), learner.features(batch), learner.label_logits(batch, labels)]
     for one, other in zip(whole, parts, strict=True):
         torch.testing.assert_close(one, other)

@@ -12,6 +12,8 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.hf import TransformersLearner
+from curriculum_rl.learners.hf_models import Options
+from curriculum_rl.learners.optimizer import OptimizerConfig
 
 LLAMA = {
     "model_type": "llama",
@@ -22,6 +24,14 @@ LLAMA = {
     "tie_word_embeddings": True,
 }
 GPT2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 2}
+OPT = {  # dropout of its own, outside torch.nn.Dropout
+    "model_type": "opt",
+    "hidden_size": 32,
+    "ffn_dim": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "word_embed_proj_dim": 32,
+}
 BERT = {
     "model_type": "bert",
     "hidden_size": 32,
@@ -39,8 +49,14 @@ class Words:
     eos_id: int = 1
 
 
+def _one(plan, n):
+    batch = plan.batches
+    part = Batch(*(t[:, n : n + 1] for t in (batch.input_ids, batch.targets, batch.weights, batch.causal)))
+    return SegmentPlan(part, plan.learning_rates[:, n : n + 1])
+
+
 def _learner(model, head, **changes):
-    return TransformersLearner(model, head=head, tokenizer=Words(), context=16, **changes)
+    return TransformersLearner(model, head=head, **({"tokenizer": Words(), "context": 16} | changes))
 
 
 @pytest.mark.parametrize(("model", "head"), MODELS)
@@ -141,6 +157,125 @@ def test_models_that_cannot_be_had_are_named(model, head, message):
     assert "\n" not in str(caught.value)
 
 
-def test_one_replica_only():
-    with pytest.raises(ConfigError, match="replica"):
-        _learner(GPT2, "causal", replicas=2)
+@pytest.mark.parametrize(("model", "head"), MODELS)
+def test_replicas_are_looped_and_independent(model, head, make_plan):
+    kind = "causal" if head == "causal" else "masked"
+    plans = [make_plan(kinds=(kind,) * 3, rates=(1e-2, 3e-3, 1e-2), seed=seed) for seed in range(2)]
+    together = _learner(model, head, replicas=3)
+    together.reset([5, 6, 7])
+    reports = [together.train(plans[0])]
+    together.reset([60], [1])
+    reports.append(together.train(plans[1]))
+    assert together.flat.steps.tolist() == [6, 3, 6]
+    for n in range(3):
+        alone = _learner(model, head)
+        alone.reset([5 + n])
+        found = [alone.train(_one(plans[0], n))]
+        if n == 1:
+            alone.reset([60])
+        found.append(alone.train(_one(plans[1], n)))
+        for mine, theirs in zip(alone.flat.state, together.flat.state, strict=True):
+            blocks = together.flat.blocks(theirs)
+            for name, block in alone.flat.blocks(mine).items():
+                assert torch.equal(block[0], blocks[name][n]), name
+        for mine, theirs in zip(found, reports, strict=True):
+            np.testing.assert_array_equal(mine.row_losses[:, 0], theirs.row_losses[:, n])
+        batch = plans[0].batches[0]
+        assert torch.equal(alone.token_losses(_one(plans[0], n).batches[0])[0], together.token_losses(batch)[n])
+
+
+def test_saved_replicas_load_again(make_plan, tmp_path):
+    plan = make_plan(kinds=("causal", "causal"))
+    learner = _learner(GPT2, "causal", replicas=2)
+    learner.reset([3, 4])
+    learner.train(plan)
+    learner.save(tmp_path, optimizer=True)
+    loaded = load_learner(tmp_path)
+    np.testing.assert_array_equal(loaded.train(plan).losses, learner.train(plan).losses)
+    assert torch.equal(loaded.snapshot().state, learner.snapshot().state)
+
+
+@pytest.mark.parametrize(("model", "head"), MODELS)
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_rows_in_parts_give_the_same_update(model, head, smoothing, make_plan):
+    plan = make_plan(kinds=("causal" if head == "causal" else "masked",), updates=1)
+    found = []
+    for accumulate in (1, 2):
+        learner = _learner(model, head, optimizer=OptimizerConfig(label_smoothing=smoothing, accumulate=accumulate))
+        found.append((learner.train(plan), learner.snapshot()))
+    np.testing.assert_allclose(found[1][0].row_losses, found[0][0].row_losses, rtol=1e-5)
+    torch.testing.assert_close(found[1][1].state[1], found[0][1].state[1], rtol=1e-4, atol=1e-7)
+
+
+def test_smoothed_gradients_equal_those_of_torch(make_plan):
+    plan = make_plan(updates=1)
+    learner = _learner(GPT2, "causal", optimizer=OptimizerConfig(label_smoothing=0.3, clip=math.inf))
+    batch = plan.batches[0, 0]
+    logits = learner.network.forward(batch.input_ids).logits.flatten(0, 1)
+    loss = torch.nn.functional.cross_entropy(logits, batch.targets.flatten(), label_smoothing=0.3)
+    wanted = torch.autograd.grad(loss, list(learner.model.parameters()))
+    norm = math.sqrt(sum(float(slope.square().sum()) for slope in wanted))
+    plain = torch.nn.functional.cross_entropy(logits, batch.targets.flatten())
+    report = learner.train(plan)
+    assert report.gradient_norms[0, 0] == pytest.approx(norm, rel=1e-4)
+    assert report.losses[0, 0] == pytest.approx(float(plain.detach()), rel=1e-5)  # reported without smoothing
+
+
+def test_dropout_is_off_unless_asked_for(make_plan):
+    plan = make_plan(updates=2)
+    off, on, again = (_learner(GPT2, "causal", options=Options(dropout=d)) for d in (False, True, True))
+    for learner in (off, on, again):
+        learner.reset([5])
+    batch = plan.batches[0]
+    assert torch.equal(off.token_losses(batch), on.token_losses(batch))
+    torch.manual_seed(1)
+    first = on.train(plan)
+    state = torch.random.get_rng_state()
+    torch.manual_seed(2)
+    np.testing.assert_array_equal(first.row_losses, again.train(plan).row_losses)  # no generator but its own
+    torch.manual_seed(1)
+    assert torch.equal(state, torch.random.get_rng_state())
+    assert (np.abs(first.row_losses - off.train(plan).row_losses) > 1e-3).all()
+    assert on.model.config.attn_pdrop == 0.1 == off.model.config.attn_pdrop
+
+
+@pytest.mark.parametrize(("model", "head"), [*MODELS, (OPT, "causal")])
+def test_checkpointed_layers_are_computed_twice_and_give_the_same_update(model, head, make_plan):
+    plan = make_plan(kinds=("causal" if head == "causal" else "masked",), updates=1)
+    found = []
+    for checkpointing in (False, True):
+        learner = _learner(model, head, options=Options(gradient_checkpointing=checkpointing))
+        products = []
+        layer = next(m for m in learner.model.modules() if isinstance(m, torch.nn.Linear) or "Conv1D" in str(type(m)))
+        layer.register_forward_hook(lambda *_, seen=products: seen.append(1))
+        report = learner.train(plan)
+        found.append((len(products), report, learner.snapshot()))
+    assert [count for count, _, _ in found] == [1, 2]
+    np.testing.assert_allclose(found[1][1].row_losses, found[0][1].row_losses, rtol=1e-6)
+    torch.testing.assert_close(found[1][2].state[1], found[0][2].state[1], rtol=1e-5, atol=1e-9)
+
+
+def test_attention_is_fused_unless_asked_otherwise(make_plan):
+    batch = make_plan(updates=1).batches[0]
+    losses = []
+    for attention in ("sdpa", "eager"):
+        learner = _learner(LLAMA, "causal", options=Options(attention=attention))
+        assert learner.model.config._attn_implementation == attention
+        losses.append(learner.token_losses(batch))
+    torch.testing.assert_close(losses[0], losses[1])
+    with pytest.raises(ConfigError, match=r"learner\.attention"):
+        Options(attention="flash")
+
+
+def test_bfloat16_trains_nearly_alike(make_plan):
+    plan = make_plan(updates=20, rates=3e-3)
+    exact, near = (_learner(GPT2, "causal", options=Options(precision=p)) for p in ("float32", "bfloat16"))
+    losses = [learner.train(plan).losses for learner in (exact, near)]
+    assert near.flat.state.dtype == torch.float32 == near.token_losses(plan.batches[0]).dtype
+    assert not np.array_equal(losses[0], losses[1])
+    np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
+
+
+def test_no_replica_is_an_error():
+    with pytest.raises(ConfigError, match="replicas"):
+        _learner(GPT2, "causal", replicas=0)

@@ -6,14 +6,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.transformer import (
-    TransformerConfig,
-    attention_mask,
-    forward_flops,
-    hidden_states,
-    initialise,
-    shapes,
-)
+from curriculum_rl.learners.forward import attention_mask, hidden_states
+from curriculum_rl.learners.transformer import TransformerConfig, forward_flops, initialise, shapes
 
 
 def _parameters(config, replicas=2, dtype=torch.float32):

@@ -65,7 +65,8 @@ def test_the_second_call_installs_nothing_until_something_changes(commands, tmp_
     dev.install(tmp_path, ["demo"], "skip")
     assert not [command for command in commands if "install" in command]
     dev.install(tmp_path, ["demo", "dev"], "skip")
-    assert commands[-1][-1] == ".[demo,dev]"
+    assert commands[-2][-1] == ".[demo,dev]"
+    assert commands[-1][-2:] == ["--no-deps", dev.PRETRAINED]
     commands.clear()
     dev.install(tmp_path, ["demo"], "skip")
     assert not [command for command in commands if "install" in command]

@@ -1,6 +1,6 @@
 """Everything but the learner's own updates as a share of wall time, on the default environment, split by purpose.
 
-    python benchmarks/overhead.py [--rounds 3] [--agents exp3s,d-ts,sw-ucb] [--set budget.updates=400] [--json FILE]
+    python benchmarks/env.py [--rounds 3] [--agents exp3s,d-ts,sw-ucb] [--set budget.updates=400] [--json FILE]
 
 Each round trains with every agent in turn, recording included, as `curriculum-rl train` does. The final report is left
 out of the whole: it is for people and happens once. `other` is what no clock saw: the loop, the wrappers.

@@ -1,0 +1,90 @@
+"""The learner that an environment file describes: every option arrives, and what cannot be is named."""
+
+from typing import Any
+
+import pytest
+
+from curriculum_rl import config as configs
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.learners import BatchedLearner
+from curriculum_rl.learners.build import make_learner
+from curriculum_rl.learners.hf import TransformersLearner
+from curriculum_rl.learners.hf_models import Options
+
+GPT2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2}
+
+
+def _made(experiment: Experiment, tiny: dict[str, Any], overrides: dict[str, Any], replicas: int = 1) -> Any:
+    return make_learner(configs.load(tiny, overrides), experiment.tokenizer, replicas=replicas)
+
+
+def test_options_of_the_native_learner_arrive(experiment: Experiment, tiny: dict[str, Any]) -> None:
+    overrides = {
+        "learner.tied": False,
+        "learner.dropout": 0.25,
+        "learner.activation": "silu",
+        "learner.precision": "bfloat16",
+        "optimizer.label_smoothing": 0.1,
+        "optimizer.accumulate": 5,
+        "optimizer.clip": 0.5,
+        "report.finetune.batch": 10,
+    }
+    learner = _made(experiment, tiny, overrides, replicas=2)
+    assert isinstance(learner, BatchedLearner)
+    config, optimizer = learner.config, learner.optimizer
+    assert (learner.replicas, config.context, config.vocab_size) == (2, 16, experiment.tokenizer.vocab_size)
+    assert (config.tied, config.dropout, config.activation, learner.precision) == (False, 0.25, "silu", "bfloat16")
+    assert (optimizer.label_smoothing, optimizer.accumulate, optimizer.clip) == (0.1, 5, 0.5)
+
+
+def test_options_of_transformers_learners_arrive(experiment: Experiment, tiny: dict[str, Any]) -> None:
+    options = {"attention": "eager", "dropout": True, "gradient_checkpointing": True, "precision": "bfloat16"}
+    learner = _made(experiment, tiny, {"learner": {"kind": "transformers", "model": GPT2, **options}}, replicas=2)
+    assert isinstance(learner, TransformersLearner)
+    assert learner.options == Options(**options)
+    assert learner.replicas == 2
+
+
+@pytest.mark.parametrize("replicas", [0, -1])
+@pytest.mark.parametrize("learner", [{"kind": "transformer"}, {"kind": "transformers", "model": GPT2}])
+def test_no_learner_at_all_is_an_error(
+    experiment: Experiment, tiny: dict[str, Any], learner: dict[str, Any], replicas: int
+) -> None:
+    with pytest.raises(ConfigError, match=f"num_envs.*not {replicas}"):
+        _made(experiment, tiny, {"learner": learner}, replicas)
+    with pytest.raises(ConfigError, match=f"not {replicas}"):
+        experiment.make_learner(replicas)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"optimizer.accumulate": 2}, "accumulate 2 does not divide batch 5"),
+        ({"optimizer.accumulate": 5}, r"accumulate 5 does not divide report\.finetune\.batch 4"),
+        ({"optimizer.accumulate": 0}, r"optimizer\.accumulate"),
+        ({"optimizer.label_smoothing": 1.0}, r"optimizer\.label_smoothing"),
+        ({"learner.dropout": 1.0}, r"learner.*dropout"),
+        ({"learner.tied": "perhaps"}, r"learner.*tied"),
+        ({"learner.precision": "fp8"}, r"learner.*precision"),
+        ({"learner.precision": "tf32"}, "no tf32"),
+        ({"learner.capture": True}, "CUDA graphs need"),
+        ({"learner": {"kind": "transformers", "model": GPT2, "attention": "flash"}}, r"learner.*attention"),
+    ],
+)
+def test_wrong_options_are_named(
+    experiment: Experiment, tiny: dict[str, Any], overrides: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        _made(experiment, tiny, overrides)
+
+
+def test_replicas_of_a_transformers_learner_run_in_an_environment(tiny: dict[str, Any]) -> None:
+    overrides = {"learner": {"kind": "transformers", "model": GPT2}, "tasks": [{"objective": "causal_lm"}]}
+    experiment = build(configs.load(tiny, overrides))
+    learner = experiment.make_learner(2)
+    learner.reset([3, 3])
+    batch = experiment.target_windows(learner, "reward", 4, [0, 0])
+    losses = learner.token_losses(batch)
+    assert losses.shape == (2, 4, 16)
+    assert (losses[0] == losses[1]).all()
