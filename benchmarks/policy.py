@@ -95,9 +95,11 @@ def static(env: dict[str, Any], mixture: Floats | None, fresh: int, shards: int)
 
 def play(vector: Any, mixtures: Floats, seed: int) -> list[dict[str, Any]]:
     """One run of every replica on its mixture; the last infos."""
+    from curriculum_rl.mixtures import action_of
+
     vector.seed(seed)
     vector.reset()
-    actions = (2 * mixtures / mixtures.max(axis=1, keepdims=True) - 1).astype(np.float32)
+    actions = action_of(mixtures)
     while True:
         _, _, dones, infos = vector.step(actions)
         if dones[0]:

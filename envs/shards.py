@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs.observations import Features, Observation
 from curriculum_rl.envs.replicas import Info, Transition
-from curriculum_rl.errors import ShardError
+from curriculum_rl.errors import ConfigError, ShardError
 from curriculum_rl.schema import EnvConfig
 
 
@@ -30,6 +30,7 @@ class Shards:
         options: what else `Replicas` takes.
 
     Raises:
+        ConfigError: as `Replicas` does.
         ShardError: from any method, where a worker raised (with its traceback) or died; the others are ended.
     """
 
@@ -123,17 +124,21 @@ class Shards:
             answers.append(answer)
         return answers
 
-    def _fail(self, shard: int, error: str | None) -> None:
+    def _fail(self, shard: int, error: str | ConfigError | None) -> NoReturn:
         worker = self._workers[shard]
         if error is None:
             worker.join(timeout=5)
             error = f"it died without a word (exit code {worker.exitcode}); was there enough memory?"
         self.close()
+        if isinstance(error, ConfigError):
+            raise error
         raise ShardError(f"shard {shard} failed:\n{error}")
 
 
 def _work(pipe: Connection, config: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """A worker: build the replicas, then answer calls until None comes or the pipe is closed."""
+    # Ctrl-C reaches the whole process group; the parent decides when to stop.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
 
     from curriculum_rl import config as configs
@@ -141,8 +146,6 @@ def _work(pipe: Connection, config: Mapping[str, Any], settings: Mapping[str, An
     from curriculum_rl.experiment import build
 
     torch.set_num_threads(1)
-    # Ctrl-C reaches the whole process group; the parent decides when to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         replicas = Replicas(build(configs.load(config)), **settings)
         pipe.send((None, replicas.budget))
@@ -152,6 +155,8 @@ def _work(pipe: Connection, config: Mapping[str, Any], settings: Mapping[str, An
             pipe.send((None, (answer, replicas.seconds) if method == "step" else answer))
     except EOFError:
         return
+    except ConfigError as error:
+        pipe.send((error, None))
     except Exception:  # whatever it is, the parent shows it
         pipe.send((traceback.format_exc(), None))
 

@@ -160,6 +160,11 @@ def test_a_worker_that_dies_is_reported(tiny: dict[str, Any]) -> None:
         env.step(np.array([0, 0]))
 
 
+def test_a_mistake_of_the_users_is_one_line_from_a_worker_too(tiny: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"^budget: .* do not pay"):
+        PretrainingVectorEnv(tiny, num_envs=2, shards=2, overrides={"budget": {"updates": 1}})
+
+
 def test_ppo_with_sb3s_wrappers_and_callbacks(tiny: dict[str, Any]) -> None:
     class Ends(BaseCallback):
         infos: list[Any]
