@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,6 +28,8 @@ class AgentEntry:
         needs_reward: whether the proxy must be paid for; where False its cost is only reported.
         summary: one line for `curriculum-rl list agents`.
         num_envs: how many replicas `curriculum-rl train` gives it by default.
+        env: settings of the environment, by dotted key, that `curriculum-rl train` chooses for it where the user has
+            not chosen.
     """
 
     name: str
@@ -37,8 +39,11 @@ class AgentEntry:
     needs_reward: bool
     summary: str
     num_envs: int = 1
+    env: Mapping[str, Any] = field(default_factory=dict)
 
 
+# What is learned over many runs must not hang on a task's number, and is paid for what it adds to stratified.
+_POLICY_ENV = MappingProxyType({"observation": "dict", "action.permute": True, "reward.baseline": "stratified"})
 _FIXED = "curriculum_rl.agents.fixed"
 _BANDITS = "curriculum_rl.agents.bandits.agents"
 
@@ -62,7 +67,14 @@ AGENTS: Mapping[str, AgentEntry] = MappingProxyType(
                 "d-ts", f"{_BANDITS}:DiscountedThompsonAgent", "online", "any", True, "discounted Gaussian Thompson"
             ),
             AgentEntry(
-                "ppo", "curriculum_rl.agents.rl.ppo:PPO", "pretrained", "any", True, "PPO, trained over many runs", 32
+                "ppo",
+                "curriculum_rl.agents.rl.ppo:PPO",
+                "pretrained",
+                "any",
+                True,
+                "PPO, trained over many runs",
+                num_envs=32,
+                env=_POLICY_ENV,
             ),
         )
     }

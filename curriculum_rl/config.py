@@ -45,6 +45,16 @@ def load(config: "str | Path | Mapping[str, Any] | EnvConfig", overrides: Mappin
         raise ConfigError(_first_line(error)) from None
 
 
+def is_given(config: EnvConfig, key: str) -> bool:
+    """Whether a dotted key was written by somebody, rather than filled in with its default."""
+    section: Any = config
+    for part in key.split("."):
+        if part not in section.model_fields_set:
+            return False
+        section = getattr(section, part)
+    return True
+
+
 def _read(config: str) -> dict[str, Any]:
     if config in preset_names():
         text = (resources.files("curriculum_rl.presets") / f"{config}.yaml").read_text(encoding="utf-8")

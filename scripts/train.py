@@ -69,15 +69,20 @@ class Request:
         return {key[6:]: value for key, value in self.overrides.items() if key.startswith("agent.")}
 
     def config(self) -> EnvConfig:
-        """The environment with overrides, and with the action space that the agent needs."""
+        """The environment with overrides, with the action space that the agent needs and what else suits it.
+
+        Raises:
+            ConfigError: where the environment is wrong, or has an action space that the agent cannot play.
+        """
         changes = {key: value for key, value in self.overrides.items() if not key.startswith("agent.")}
         config = configs.load(self.env, changes)
+        suited = {key: value for key, value in self.entry.env.items() if not configs.is_given(config, key)}
         needed = self.entry.action
-        if needed in ("any", config.action.kind):
-            return config
-        if "action.kind" in changes:
-            raise ConfigError(f"action.kind: {self.agent} plays {needed!r} (got {config.action.kind!r})")
-        return configs.load(config, {"action.kind": needed})
+        if needed not in ("any", config.action.kind):
+            if "action.kind" in changes:
+                raise ConfigError(f"action.kind: {self.agent} plays {needed!r} (got {config.action.kind!r})")
+            suited["action.kind"] = needed
+        return configs.load(config, suited) if suited else config
 
     @property
     def steps(self) -> int:

@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import torch
 from gymnasium import spaces as gym_spaces
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.distributions import DiagGaussianDistribution
+from stable_baselines3.common.policies import BasePolicy
 
 from curriculum_rl.agents import spaces
 from curriculum_rl.agents.protocol import Observation
@@ -43,12 +44,20 @@ class PPO(stable_baselines3.PPO):
     - ent_coef .01: a scheduler that turns to one task too early never learns what the others give later.
     - device "cpu": the network is tiny, also where the learner is on a GPU.
 
+    - policy: `EquivariantPolicy` where observations have the parts `tasks` and `run`, as a `Dict` of
+      `curriculum_rl.envs`; else MultiInputPolicy or MlpPolicy. `curriculum-rl train` asks for such observations.
+
     Source:
         Schulman et al. (2017), Proximal policy optimization algorithms.
 
     Attributes:
         seconds: wall time spent in gradient updates and in reporting propensities so far.
     """
+
+    policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
+        **stable_baselines3.PPO.policy_aliases,
+        "EquivariantPolicy": EquivariantPolicy,
+    }
 
     def __init__(
         self,
@@ -74,7 +83,8 @@ class PPO(stable_baselines3.PPO):
         """Store the settings as stable-baselines3 does; `policy` None picks the one for the observations.
 
         Raises:
-            ConfigError: where the numbers do not fit together, or the action space is neither tasks nor mixtures.
+            ConfigError: where the numbers do not fit together, the policy does not read the observations, or the action
+                space is neither tasks nor mixtures.
         """
         self.seconds = 0.0
         replicas = getattr(env, "num_envs", 1)
@@ -82,8 +92,10 @@ class PPO(stable_baselines3.PPO):
         batch_size = min(512, n_steps * replicas) if batch_size is None else batch_size
         if min(n_steps, batch_size, n_epochs) < 1:
             raise ConfigError(f"n_steps, batch_size, n_epochs: {n_steps}, {batch_size}, {n_epochs} must be at least 1")
+        policy = _policy_for(env) if policy is None else policy
+        self._check_policy(policy, env)
         super().__init__(
-            policy if policy is not None else _policy_for(env),
+            policy,
             env,
             learning_rate=learning_rate,
             n_steps=n_steps,
@@ -104,6 +116,16 @@ class PPO(stable_baselines3.PPO):
         )
         if env is not None:
             spaces.arms(self.action_space)
+
+    def _check_policy(self, policy: Any, env: Any) -> None:
+        if not isinstance(policy, str):
+            return
+        if policy not in self.policy_aliases:
+            raise ConfigError(f"policy: {policy!r} is not one of {', '.join(self.policy_aliases)}")
+        parts = isinstance(getattr(env, "observation_space", None), gym_spaces.Dict)
+        if env is not None and parts == (policy in ("MlpPolicy", "CnnPolicy")):
+            kind = "a Dict" if parts else "one array"
+            raise ConfigError(f"policy: {policy!r} cannot read observations that are {kind} (the key `observation`)")
 
     @classmethod
     def options(cls) -> tuple[str, ...]:

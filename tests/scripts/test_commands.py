@@ -15,6 +15,7 @@ import yaml
 
 from curriculum_rl.rows import read_rows
 from curriculum_rl.scripts.main import main
+from curriculum_rl.scripts.train import Request
 
 
 @pytest.fixture
@@ -76,6 +77,32 @@ def test_ppo_trains_over_many_runs(run: Any, file: str, tmp_path: Path) -> None:
     assert "mean ± sd" in printed
     finals = json.loads((out / "evaluation.json").read_text())["finals"]
     assert [final["seed"] for final in finals] == [10_000, 10_001]
+
+
+def chosen(env: Any, **overrides: Any) -> tuple[str, bool, str]:
+    request = Request(env=env, agent="ppo", seed=0, out=Path("out"), overrides=overrides)
+    config = request.config()
+    return config.observation, config.action.permute, config.reward.baseline
+
+
+def test_ppo_is_given_what_suits_a_policy_unless_the_user_chose(tiny: dict[str, Any]) -> None:
+    assert chosen(tiny) == ("dict", True, "stratified")
+    assert chosen(tiny, observation="flat") == ("flat", True, "stratified")
+    assert chosen({**tiny, "reward": {"baseline": "none"}, "action": {"permute": False}}) == ("dict", False, "none")
+
+
+@pytest.mark.parametrize(
+    ("policy", "observation"), [("MlpPolicy", "dict"), ("EquivariantPolicy", "flat"), ("Mlp", "flat")]
+)
+def test_a_policy_that_cannot_be_is_one_line(
+    run: Any, file: str, tmp_path: Path, policy: str, observation: str
+) -> None:
+    arguments = ["--set", f"agent.policy={policy}", "--set", f"observation={observation}"]
+    out = tmp_path / "run"
+    status, _, err = run("train", "--env", file, "--agent", "ppo", "--out", str(out), *arguments)
+    assert status == 2
+    assert f"policy: {policy!r}" in err
+    assert not out.exists()
 
 
 def test_same_seed_same_rows(run: Any, file: str, tmp_path: Path) -> None:
