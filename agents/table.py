@@ -2,11 +2,12 @@
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from curriculum_rl.agents.entries import FAMILIES
+from curriculum_rl.agents.entry import AgentEntry
 from curriculum_rl.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -16,68 +17,8 @@ if TYPE_CHECKING:
     from curriculum_rl.agents.protocol import Agent
 
 
-@dataclass(frozen=True)
-class AgentEntry:
-    """One line of the table.
-
-    Attributes:
-        name: what a user types.
-        target: "module:Class", imported only when the agent is made.
-        protocol: "online" agents learn inside their one run; "pretrained" ones over many runs, before they are used.
-        action: the action space it plays, "task" (Discrete), "mixture" (Box) or "any" (a pick is one-hot in a Box).
-        needs_reward: whether the proxy must be paid for; where False its cost is only reported.
-        summary: one line for `curriculum-rl list agents`.
-        num_envs: how many replicas `curriculum-rl train` gives it by default.
-        env: settings of the environment, by dotted key, that `curriculum-rl train` chooses for it where the user has
-            not chosen.
-    """
-
-    name: str
-    target: str
-    protocol: Literal["online", "pretrained"]
-    action: Literal["task", "mixture", "any"]
-    needs_reward: bool
-    summary: str
-    num_envs: int = 1
-    env: Mapping[str, Any] = field(default_factory=dict)
-
-
-# What is learned over many runs must not hang on a task's number, and is paid for what it adds to stratified.
-_POLICY_ENV = MappingProxyType({"observation": "dict", "action.permute": True, "reward.baseline": "stratified"})
-_FIXED = "curriculum_rl.agents.fixed"
-_BANDITS = "curriculum_rl.agents.bandits.agents"
-
 AGENTS: Mapping[str, AgentEntry] = MappingProxyType(
-    {
-        entry.name: entry
-        for entry in (
-            AgentEntry(
-                "stratified", f"{_FIXED}:Stratified", "online", "mixture", False, "every batch holds all tasks equally"
-            ),
-            AgentEntry("round-robin", f"{_FIXED}:RoundRobin", "online", "any", False, "one task after the other"),
-            AgentEntry("random", f"{_FIXED}:Random", "online", "any", False, "a task at random, each as likely"),
-            AgentEntry("fixed", f"{_FIXED}:Fixed", "online", "any", False, "always the same task (option: task)"),
-            AgentEntry(
-                "exp3s", f"{_BANDITS}:Exp3SAgent", "online", "any", True, "EXP3.S: exponential weights that forget"
-            ),
-            AgentEntry(
-                "sw-ucb", f"{_BANDITS}:SlidingWindowUCBAgent", "online", "any", True, "UCB over a sliding window"
-            ),
-            AgentEntry(
-                "d-ts", f"{_BANDITS}:DiscountedThompsonAgent", "online", "any", True, "discounted Gaussian Thompson"
-            ),
-            AgentEntry(
-                "ppo",
-                "curriculum_rl.agents.rl.ppo:PPO",
-                "pretrained",
-                "any",
-                True,
-                "PPO, trained over many runs",
-                num_envs=32,
-                env=_POLICY_ENV,
-            ),
-        )
-    }
+    {entry.name: entry for entries in FAMILIES.values() for entry in entries}
 )
 
 

@@ -34,11 +34,15 @@ def _envs() -> Table:
 
 
 def _agents() -> Table:
-    from curriculum_rl.agents.table import AGENTS
+    from curriculum_rl.agents.entries import FAMILIES
 
-    table = _table("name", "protocol", "action", "needs reward", "what it does")
-    for entry in AGENTS.values():
-        table.add_row(entry.name, entry.protocol, entry.action, "yes" if entry.needs_reward else "no", entry.summary)
+    table = _table("name", "what it is, and its source", "protocol", "action", "learns from", "a segment costs")
+    for family, entries in FAMILIES.items():
+        table.add_row(f"[bold]{family}[/bold]")
+        for entry in entries:
+            what = f"{entry.summary}\n[dim]{entry.source}[/dim]"
+            table.add_row(entry.name, what, entry.protocol, entry.action, entry.feedback, entry.cost)
+        table.add_section()
     return table
 
 

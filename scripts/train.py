@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from curriculum_rl import config as configs
-from curriculum_rl.agents.table import AGENTS, AgentEntry, load, make
+from curriculum_rl.agents.entry import AgentEntry
+from curriculum_rl.agents.table import AGENTS, load, make
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.runs import RunDirectory
 from curriculum_rl.schema import EnvConfig
