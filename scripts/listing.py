@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 
 from curriculum_rl import config as configs
@@ -33,17 +33,21 @@ def _envs() -> Table:
     return table
 
 
-def _agents() -> Table:
+def _agents() -> Group:
     from curriculum_rl.agents.entries import FAMILIES
 
-    table = _table("name", "what it is, and its source", "protocol", "action", "learns from", "a segment costs")
+    tables = []
     for family, entries in FAMILIES.items():
-        table.add_row(f"[bold]{family}[/bold]")
+        table = Table(title=family, title_justify="left", title_style="bold", expand=True)
+        table.add_column("name", no_wrap=True, min_width=18)
+        table.add_column("what it is", ratio=1)
+        for column, width in (("protocol", 10), ("action", 7), ("learns from", 11), ("pays for", 15)):
+            table.add_column(column, width=width)
         for entry in entries:
             what = f"{entry.summary}\n[dim]{entry.source}[/dim]"
             table.add_row(entry.name, what, entry.protocol, entry.action, entry.feedback, entry.cost)
-        table.add_section()
-    return table
+        tables.append(table)
+    return Group(*tables)
 
 
 def _of_env(what: str, env: str) -> Table:
