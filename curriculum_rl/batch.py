@@ -33,9 +33,10 @@ class Batch:
 
     def to(self, device: torch.device) -> "Batch":
         """This batch on another device."""
-        return Batch(*(t.to(device, non_blocking=True) for t in self._tensors()))
+        return Batch(*(t.to(device, non_blocking=True) for t in self.tensors()))
 
-    def _tensors(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    def tensors(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Its four tensors, in the order of the attributes."""
         return self.input_ids, self.targets, self.weights, self.causal
 
 

@@ -90,6 +90,11 @@ class Experiment:
             )
         return self._windows(learner, corpus, f"target {split}", count, seeds)
 
+    def target_task(self, split: Split, *, causal: bool) -> Task:
+        """Language modelling on a split of the target, as what others are compared with; nothing trains on it."""
+        objective = CausalLM(self.tokenizer) if causal else MaskedLM(self.tokenizer)
+        return Task(f"target {split}", self.target.text[split], objective)
+
     def heldout_windows(self, learner: Learner, name: str, count: int, seeds: Sequence[int]) -> Batch:
         """(N, up to count, T) windows of the held-out part of a corpus."""
         corpus = self.heldout[name]

@@ -4,7 +4,7 @@ N replicas run in lock-step: same budget, same number of updates, each with its 
 The environments of `curriculum_rl.envs` are thin shells around this class.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from curriculum_rl.ledger import Ledger, Purpose
 from curriculum_rl.proxies.base import Price, Reading
 from curriculum_rl.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.schema import BudgetConfig
+from curriculum_rl.signals import Meter
 from curriculum_rl.tasks import apportion, segment_batches
 
 Floats = npt.NDArray[np.float64]
@@ -40,6 +41,8 @@ class Outcome:
         failed: (N,) whether the replica went back to the segment's start (a loss was not finite or exploded).
         updates: optimizer steps of this segment.
         learning_rate: of its last update.
+        signals: what was measured after it, by name, each with a leading dimension N; empty where nothing was asked
+            for, or the budget does not pay for a measurement and another update.
     """
 
     gain: Floats
@@ -50,6 +53,7 @@ class Outcome:
     failed: npt.NDArray[np.bool_]
     updates: int
     learning_rate: float
+    signals: Mapping[str, Floats]
 
 
 @dataclass
@@ -103,7 +107,21 @@ class Pretraining:
         self.ledger = Ledger()
         self.seeds: tuple[int, ...] = ()
         self.progress: Progress
+        self._meter: Meter | None = None
         self._rehearse(range(replicas))
+
+    def request_signals(self, names: Sequence[str]) -> None:
+        """Measure these signals (`curriculum_rl.signals.SIGNALS`) from now on, at the cost of the budget.
+
+        Raises:
+            ConfigError: for an unknown name, or where the budget does not pay for a single measurement.
+        """
+        self._meter = Meter(self.experiment, self.learner, names) if names else None
+        if self._meter is None:
+            return
+        cost = self._meter.cost().flops
+        if self.budget < cost + self._reserve():
+            raise ConfigError(f"signals: the budget, {self.budget:.3g} FLOPs, does not pay for one of {cost:.3g}")
 
     def begin(self, seeds: Sequence[int]) -> None:
         """Start a run: fresh learners, fresh proxy windows, first score.
@@ -204,6 +222,7 @@ class Pretraining:
         totals = np.where(by_task, report.row_losses[..., None], 0.0).sum(axis=(0, 2))
         task_losses = np.divide(totals, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
         return Outcome(
+            signals=self._signals(rate),
             gain=gain,
             score=score.copy(),
             loss=report.losses.mean(axis=0),
@@ -213,6 +232,23 @@ class Pretraining:
             updates=len(plan),
             learning_rate=rate,
         )
+
+    def _signals(self, rate: float) -> dict[str, Floats]:
+        """What was asked for, if its turn has come and it leaves enough for another segment."""
+        if self._meter is None or (self.progress.segments - 1) % self.config.signals.every:
+            return {}
+        cost = self._meter.cost()
+        if self.budget - self.ledger.charged < cost.flops + self._reserve():
+            return {}
+        with self.ledger.timed("lookahead" if cost.lookahead.flops else "signal"):
+            found = self._meter.measure(self.seeds, number=self.progress.segments - 1, rate=rate)
+        self.ledger.charge("signal", tokens=cost.signal.tokens, flops=cost.signal.flops)
+        self.ledger.charge("lookahead", tokens=cost.lookahead.tokens, flops=cost.lookahead.flops)
+        return found
+
+    def _reserve(self) -> float:
+        """FLOPs of the smallest segment."""
+        return self._flops_per_update + (self._proxy_price().flops if self.charge_proxy else 0.0)
 
     def _score(self) -> Reading:
         price = self._proxy_price()

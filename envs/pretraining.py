@@ -1,6 +1,6 @@
 """Language-model pretraining as a Gymnasium environment with one learner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,8 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
 
     ## Info
     Every step: `gain`, `score`, `loss`, `task_losses` (K,), `mixture` (K,) executed, `share` (K,) so far, `failed`,
-    `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by purpose). No wall times: the
+    `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by purpose); `signals`, by
+    name, where `request_signals` asked for them and the budget paid for them. No wall times: the
     same seed and actions give the same info; seconds stand in `seconds`, an attribute.
 
     ## Arguments
@@ -118,6 +119,14 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     def outside(self) -> float:
         """Wall seconds between the last two steps: what the agent and its callbacks took."""
         return self._replicas.outside
+
+    def request_signals(self, names: Sequence[str]) -> None:
+        """Measure these signals of every task after every segment (`curriculum_rl.signals`), paid from the budget.
+
+        Raises:
+            ConfigError: for an unknown name, or where the budget does not pay for a single measurement.
+        """
+        self._replicas.request_signals(names)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

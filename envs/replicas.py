@@ -74,6 +74,10 @@ class Replicas:
     def close(self) -> None:
         """Nothing is held that needs an end."""
 
+    def request_signals(self, names: Sequence[str]) -> None:
+        """Measure these signals from now on; `info["signals"]` has them, in the order that the agent sees."""
+        self.run.request_signals(names)
+
     def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
         """Begin N new runs; the learners themselves are built at the first step."""
         self._set_seeds(seeds)
@@ -142,6 +146,18 @@ class Replicas:
         ordered = np.take_along_axis(tasks, self._order[:, :, None], axis=1)
         return observations.observation(self.config.observation, ordered, run)
 
+    def _signals(self, outcome: Outcome, replica: int) -> Info:
+        """Signals of the tasks in the agent's order; the target, where a signal has it, stays last."""
+        if not outcome.signals:
+            return {}
+        order = self._order[replica]
+        places = {len(order): order, len(order) + 1: np.append(order, len(order))}
+        seen = {}
+        for name, values in outcome.signals.items():
+            own = values[replica]
+            seen[name] = own[np.ix_(*(places[size] for size in own.shape))]
+        return {"signals": seen}
+
     def _finish(self, infos: list[Info]) -> None:
         report = self.run.finish()
         ledger = self.run.ledger.entries()
@@ -169,6 +185,7 @@ class Replicas:
                 "share": share[n],
                 "failed": bool(outcome.failed[n]),
                 **self._order_of(n),
+                **self._signals(outcome, n),
                 **common,
             }
             for n in range(len(share))

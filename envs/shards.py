@@ -53,6 +53,10 @@ class Shards:
         self.seconds: dict[str, float] = {}
         self.budget: float = self._receive()[0]
 
+    def request_signals(self, names: Sequence[str]) -> None:
+        """Every shard measures these signals from now on."""
+        self._call("request_signals", [(tuple(names),)] * len(self._pipes))
+
     def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
         """Begin N new runs."""
         self._left_at = time.perf_counter()

@@ -97,6 +97,14 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
         """FLOPs of one run."""
         return self._replicas.budget
 
+    def request_signals(self, names: Sequence[str]) -> None:
+        """Measure these signals of every task after every segment (`curriculum_rl.signals`), paid from the budget.
+
+        Raises:
+            ConfigError: for an unknown name, or where the budget does not pay for a single measurement.
+        """
+        self._replicas.request_signals(names)
+
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.learners.alignment import GradientProducts
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class Learner(Protocol):
     def label_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
         """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
 
+    def gradient_products(self, batches: Batch) -> GradientProducts:
+        """Inner products of the gradients of G batches with leading dimensions (G, N); nothing is trained.
+
+        A gradient is that of the mean over the batch's rows of the row's mean nats per scored token, without dropout
+        and label smoothing.
+        """
+
     def snapshot(self) -> Snapshot:
         """A real copy of parameters, moments and step counts."""
 
@@ -91,6 +99,10 @@ class Learner(Protocol):
 
     def reset_optimizer(self) -> None:
         """Zero the moments and step counts; the parameters stay."""
+
+    @property
+    def size(self) -> int:
+        """P, parameters of one replica."""
 
     def flops(self, tokens: int, *, training: bool) -> float:
         """Floating-point operations of that many tokens of full rows, all scored; training counts 3 forward passes."""

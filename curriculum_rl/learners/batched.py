@@ -15,6 +15,7 @@ from torch import Tensor
 
 from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.learners.alignment import GradientProducts, gradient_products
 from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
 from curriculum_rl.learners.capture import CapturedUpdates, Segment, Trainee
 from curriculum_rl.learners.dropout import step_keys
@@ -159,6 +160,20 @@ class BatchedLearner:
         with self._fitting(batch, "read"), products(self.precision):
             return self._reader.label_logits(for_all_replicas(self, batch), label_ids)
 
+    def gradient_products(self, batches: Batch) -> GradientProducts:
+        """Inner products of the gradients of G batches with leading dimensions (G, N); nothing is trained."""
+        trainee = self._trainee
+        with self._fitting(batches, "compare gradients of"), products(self.precision):
+            todo = outlines(batches, parts=1, chunk=chunk_rows(self.device))
+            here = batches.to(self.device)
+            shares = token_weights(here.weights)
+            slopes = [
+                gradients(trainee.network, trainee.leaves, here[i], shares[i], outline)[0]
+                for i, outline in enumerate(todo)
+            ]
+            moments, steps = self.flat.second, torch.from_numpy(self.flat.steps)
+            return gradient_products(slopes, moments, steps, beta=self.optimizer.betas[1], eps=self.optimizer.eps)
+
     def snapshot(self) -> Snapshot:
         """A real copy of parameters, moments, step counts and seeds."""
         return self.flat.snapshot()
@@ -170,6 +185,11 @@ class BatchedLearner:
     def reset_optimizer(self) -> None:
         """Zero the moments and step counts; the parameters stay."""
         self.flat.reset_optimizer()
+
+    @property
+    def size(self) -> int:
+        """P, parameters of one replica."""
+        return self.flat.size()
 
     def flops(self, tokens: int, *, training: bool) -> float:
         """Floating-point operations of that many tokens of one learner; training counts 3 forward passes.

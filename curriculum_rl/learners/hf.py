@@ -17,6 +17,7 @@ from torch import Tensor
 from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import hf_models
+from curriculum_rl.learners.alignment import GradientProducts, gradient_products
 from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
 from curriculum_rl.learners.flat import FlatParams
 from curriculum_rl.learners.hf_network import HFNetwork
@@ -195,6 +196,26 @@ class TransformersLearner:
             kind = "bidirectional (masked LM)" if self.causal_rows else "causal (next-token)"
             raise ConfigError(f"learner.head {self.head!r} cannot read {kind} rows: change the head or the objectives")
 
+    def gradient_products(self, batches: Batch) -> GradientProducts:
+        """Inner products of the gradients of G batches with leading dimensions (G, N); nothing is trained."""
+        self._check_rows(batches)
+        with self._fitting(batches, "compare gradients of"), products(self.precision):
+            found = [self._products(batches[:, n : n + 1], n) for n in range(self.replicas)]
+        return GradientProducts(*(torch.cat(parts) for parts in zip(*found, strict=True)))
+
+    def _products(self, batches: Batch, n: int) -> GradientProducts:
+        self._become(n)
+        todo = outlines(batches, parts=1, chunk=CHUNK)
+        here = batches.to(self.device)
+        shares = token_weights(here.weights)
+        slopes = []
+        for i, outline in enumerate(todo):
+            found, _ = self.network.gradients(self._leaves, here[i, 0], shares[i, 0], outline.limits)
+            slopes.append({name: slope[None] for name, slope in found.items()})
+        second = {name: block[n : n + 1] for name, block in self.flat.second.items()}
+        steps = torch.from_numpy(self.flat.steps[n : n + 1])
+        return gradient_products(slopes, second, steps, beta=self.optimizer.betas[1], eps=self.optimizer.eps)
+
     def snapshot(self) -> Snapshot:
         """A real copy of parameters, moments, step counts and seeds."""
         return self.flat.snapshot()
@@ -206,6 +227,11 @@ class TransformersLearner:
     def reset_optimizer(self) -> None:
         """Zero the moments and step counts; the parameters stay."""
         self.flat.reset_optimizer()
+
+    @property
+    def size(self) -> int:
+        """P, trainable parameters of one replica."""
+        return self.flat.size()
 
     def flops(self, tokens: int, *, training: bool) -> float:
         """Counted operations of that many tokens of full rows, all scored; training counts 3 forward passes."""

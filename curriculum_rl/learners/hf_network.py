@@ -80,7 +80,7 @@ class HFNetwork:
         limits: Sequence[int | None],
         *,
         smoothing: float = 0.0,
-        seed: tuple[int, int] = (0, 0),
+        seed: tuple[int, int] | None = None,
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Gradients of the loss of an update, and the losses of its rows.
 
@@ -90,7 +90,7 @@ class HFNetwork:
             shares: (B, T) of `token_weights`.
             limits: for each part in which the rows are processed, positions to score; None for all.
             smoothing: of the labels.
-            seed: of the replica, and the update's number: dropout follows from both.
+            seed: of the replica, and the update's number: dropout follows from both; None: no dropout.
 
         Returns:
             (*shape) contiguous by name, and (B,) nats per scored token, not smoothed.
@@ -124,9 +124,9 @@ class HFNetwork:
         return loss, nats
 
     @contextmanager
-    def _training(self, seed: tuple[int, int]) -> Iterator[None]:
+    def _training(self, seed: tuple[int, int] | None) -> Iterator[None]:
         """Dropout and gradient checkpointing as the options say, for the length of one update."""
-        if not (self.options.dropout or self.options.gradient_checkpointing):
+        if seed is None or not (self.options.dropout or self.options.gradient_checkpointing):
             yield
             return
         try:

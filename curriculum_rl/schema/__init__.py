@@ -14,7 +14,7 @@ from curriculum_rl.schema.corpora import (
     TokenizerConfig,
     TransformersTokenizer,
 )
-from curriculum_rl.schema.env import ActionConfig, BudgetConfig, EnvConfig, RewardConfig
+from curriculum_rl.schema.env import ActionConfig, BudgetConfig, EnvConfig, RewardConfig, SignalsConfig
 from curriculum_rl.schema.learners import LearnerConfig, TransformerLearner, TransformersLearner
 from curriculum_rl.schema.objectives import ObjectiveConfig
 from curriculum_rl.schema.targets import (
@@ -48,6 +48,7 @@ __all__ = [
     "ReportConfig",
     "RewardConfig",
     "ShuffledCorpus",
+    "SignalsConfig",
     "SmallCorpus",
     "TokenizerConfig",
     "TransformerLearner",

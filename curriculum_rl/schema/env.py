@@ -66,6 +66,14 @@ class RewardConfig(Section):
     failure: float = Field(-10.0, le=0)
 
 
+class SignalsConfig(Section):
+    """How signals are measured that an agent asks for; each measurement is paid from the budget."""
+
+    rows: int = Field(4, gt=0, description="windows of each task, and of each half of a gradient")
+    every: int = Field(1, gt=0, description="segments between measurements")
+    look_ahead: int = Field(1, gt=0, description="updates of a look-ahead branch")
+
+
 class EnvConfig(Section):
     """A whole environment file."""
 
@@ -85,6 +93,7 @@ class EnvConfig(Section):
     action: ActionConfig = ActionConfig()
     observation: Literal["flat", "dict"] = "flat"
     reward: RewardConfig = RewardConfig()
+    signals: SignalsConfig = SignalsConfig()
     device: str = "cpu"
 
     @model_validator(mode="after")

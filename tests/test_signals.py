@@ -1,0 +1,164 @@
+"""Signals: right numbers, right price, nothing touched."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from curriculum_rl import config as configs
+from curriculum_rl.envs.pretraining import PretrainingEnv
+from curriculum_rl.envs.vector import PretrainingVectorEnv
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.learners.alignment import gradient_products
+from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.proxies.heldout import mean_loss
+from curriculum_rl.signals import SIGNALS, Meter, _between, _variance
+
+EVEN = np.full((2, 5), 0.2)
+ALL = tuple(SIGNALS)
+
+
+@pytest.fixture(scope="module")
+def run(experiment: Experiment) -> Pretraining:
+    """Two replicas after six updates."""
+    made = Pretraining(experiment, replicas=2, charge_proxy=False)
+    made.begin([3, 4])
+    for _ in range(3):
+        made.segment(EVEN)
+    return made
+
+
+@pytest.fixture(scope="module")
+def found(run: Pretraining) -> dict[str, np.ndarray]:
+    return Meter(run.experiment, run.learner, ALL).measure(run.seeds, number=2, rate=0.01)
+
+
+def test_shapes_and_finiteness(found: dict[str, np.ndarray]) -> None:
+    shapes = {name: values.shape for name, values in found.items()}
+    assert shapes == {
+        "heldout_loss": (2, 5),
+        "products": (2, 6, 6),
+        "adam_products": (2, 6, 6),
+        "variance": (2, 5),
+        "look_ahead": (2, 5),
+        "transfer": (2, 5, 5),
+    }
+    assert all(np.isfinite(values).all() for values in found.values())
+    assert (found["variance"] > 0).all()
+    assert np.allclose(found["products"], found["products"].transpose(0, 2, 1), rtol=1e-5, atol=1e-9)
+
+
+def test_measuring_leaves_the_learner_bit_identical(run: Pretraining) -> None:
+    before = run.learner.snapshot()
+    Meter(run.experiment, run.learner, ALL).measure(run.seeds, number=5, rate=0.01)
+    after = run.learner.snapshot()
+    assert torch.equal(before.state, after.state) and (before.steps == after.steps).all()
+
+
+def test_a_replica_is_measured_as_if_alone(run: Pretraining, found: dict[str, np.ndarray]) -> None:
+    alone = Pretraining(run.experiment, charge_proxy=False)
+    alone.begin([4])
+    for _ in range(3):
+        alone.segment(EVEN[:1])
+    single = Meter(run.experiment, alone.learner, ALL).measure([4], number=2, rate=0.01)
+    for name, values in single.items():
+        assert np.allclose(values[0], found[name][1], rtol=1e-4, atol=1e-7), name
+
+
+def test_products_are_those_of_autograd() -> None:
+    generator = torch.Generator().manual_seed(0)
+    gradients = [{"a": torch.randn(2, 3, generator=generator), "b": torch.randn(2, 2, 2, generator=generator)}] * 2
+    gradients[1] = {name: torch.randn(block.shape, generator=generator) for name, block in gradients[0].items()}
+    second = {name: torch.rand(block.shape, generator=generator) for name, block in gradients[0].items()}
+    made = gradient_products(gradients, second, torch.tensor([0, 3]), beta=0.9, eps=1e-8)
+    flat = [torch.cat([g[n].flatten(1) for n in g], dim=1) for g in gradients]
+    moments = torch.cat([second[n].flatten(1) for n in second], dim=1) / (1 - 0.9**3)
+    assert made.raw[1, 0, 1].item() == pytest.approx(float(flat[0][1] @ flat[1][1]), rel=1e-5)
+    assert made.adam[1, 0, 1].item() == pytest.approx(float(flat[0][1] @ (flat[1][1] / moments[1].sqrt())), rel=1e-4)
+    assert torch.allclose(made.adam[0], made.raw[0])
+
+
+def test_halves_give_unbiased_squares_and_the_variance_of_a_row() -> None:
+    draw = np.random.default_rng(0)
+    mean, rows, many = np.array([[1.0, 2.0, 0.0], [0.5, -1.0, 1.0]]), 4, 4000
+    grams = np.empty((many, 4, 4))
+    for i in range(many):
+        halves = np.concatenate([mean[g] + draw.normal(0, 2, (2, rows, 3)).mean(axis=1) for g in range(2)])
+        grams[i] = halves @ halves.T
+    assert np.allclose(_between(grams).mean(axis=0), mean @ mean.T, atol=0.12)
+    assert np.allclose(_variance(grams, rows).mean(axis=0), 3 * 4.0, atol=0.3)
+
+
+def test_look_ahead_is_a_branch_taken_back(run: Pretraining, found: dict[str, np.ndarray]) -> None:
+    meter = Meter(run.experiment, run.learner, ["look_ahead"])
+    target = meter._rows(meter._target(), run.seeds, "look-ahead", 2 * 4, 4)
+    before, snapshot = mean_loss(run.learner, target), run.learner.snapshot()
+    run.learner.train(meter._branch(run.experiment.tasks[2], run.seeds, 2, 0.01))
+    after = mean_loss(run.learner, target)
+    run.learner.restore(snapshot)
+    assert np.array_equal(found["look_ahead"][:, 2], before - after)
+
+
+def test_signals_are_paid_from_the_budget_and_change_no_data(tiny: dict[str, Any]) -> None:
+    long = build(configs.load(tiny, {"budget.updates": 80}))
+    runs = []
+    for names in ((), ("heldout_loss", "products", "look_ahead")):
+        made = Pretraining(long)
+        made.request_signals(names)
+        made.begin([0])
+        outcomes = []
+        while made.next_updates():
+            outcomes.append(made.segment(EVEN[:1]))
+        runs.append((made, outcomes))
+    (plain, first), (measured, second) = runs
+    update, reading = plain.learner.flops(5 * 16, training=True), plain.learner.flops(8 * 16, training=False)
+    assert np.array_equal(first[0].task_losses, second[0].task_losses, equal_nan=True)
+    taken = sum(bool(outcome.signals) for outcome in second)
+    assert 0 < taken < len(second) < len(first)
+    assert not second[-1].signals
+    learner, rows = measured.learner, 4
+    gradients = learner.flops(2 * 6 * rows * 16, training=True) + 4 * 12**2 * learner.size
+    heldout = learner.flops(5 * rows * 16, training=False)
+    assert measured.ledger.flops["signal"] == pytest.approx(taken * (gradients + heldout))
+    branches = 5 * learner.flops(5 * 16, training=True) + 6 * learner.flops(rows * 16, training=False)
+    assert measured.ledger.flops["lookahead"] == pytest.approx(taken * branches)
+    assert measured.budget - update - reading < measured.ledger.charged <= measured.budget
+
+
+def test_the_permuted_agent_sees_signals_in_its_own_order(tiny: dict[str, Any]) -> None:
+    seen = {}
+    for permute in (False, True):
+        env = PretrainingEnv(tiny, overrides={"action.kind": "mixture", "action.permute": permute})
+        env.request_signals(["heldout_loss", "products"])
+        env.reset(seed=1)
+        info = env.step(np.zeros(5, np.float32))[4]
+        seen[permute] = info
+    order = seen[True]["order"]
+    assert not np.array_equal(order, np.arange(5))
+    losses = (seen[permute]["signals"]["heldout_loss"] for permute in (True, False))
+    assert np.array_equal(next(losses), next(losses)[order])
+    whole = np.append(order, 5)
+    expected = seen[False]["signals"]["products"][np.ix_(whole, whole)]
+    assert np.array_equal(seen[True]["signals"]["products"], expected)
+
+
+def test_vector_env_and_shards_hand_signals_on(tiny: dict[str, Any]) -> None:
+    got = []
+    for shards in (1, 2):
+        env = PretrainingVectorEnv(tiny, num_envs=2, shards=shards)
+        env.request_signals(["heldout_loss"])
+        env.reset(seed=0)
+        got.append(env.step(np.array([0, 1]))[4]["signals"]["heldout_loss"])
+        env.close()
+    assert got[0].shape == (2, 5) and np.array_equal(got[0], got[1])
+
+
+def test_mistakes_are_one_line(experiment: Experiment, tiny: dict[str, Any]) -> None:
+    run = Pretraining(experiment)
+    with pytest.raises(ConfigError, match="signals: 'gain' is not one of heldout_loss, products"):
+        run.request_signals(["gain"])
+    small = Pretraining(build(configs.load(tiny, {"budget.updates": 3})), charge_proxy=False)
+    with pytest.raises(ConfigError, match=r"signals: the budget, .* does not pay for one of"):
+        small.request_signals(["transfer", "products"])
