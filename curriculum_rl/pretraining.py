@@ -145,6 +145,13 @@ class Pretraining:
         return min(1.0, self.ledger.charged / self.budget)
 
     @property
+    def epochs(self) -> Floats:
+        """(N, K) passes over each task's windows so far."""
+        windows = np.array([task.corpus.size(self.config.context) for task in self.experiment.tasks])
+        passes: Floats = self.progress.counters / windows
+        return passes
+
+    @property
     def tokens(self) -> int:
         """Tokens that each replica was trained on."""
         return self.ledger.tokens["train"]
@@ -221,19 +228,20 @@ class Pretraining:
         rows = by_task.sum(axis=(0, 2))
         totals = np.where(by_task, report.row_losses[..., None], 0.0).sum(axis=(0, 2))
         task_losses = np.divide(totals, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
+        mixture = rows / rows.sum(axis=1, keepdims=True)
         return Outcome(
-            signals=self._signals(rate),
+            signals=self._signals(mixture, rate),
             gain=gain,
             score=score.copy(),
             loss=report.losses.mean(axis=0),
             task_losses=task_losses,
-            mixture=rows / rows.sum(axis=1, keepdims=True),
+            mixture=mixture,
             failed=failed,
             updates=len(plan),
             learning_rate=rate,
         )
 
-    def _signals(self, rate: float) -> dict[str, Floats]:
+    def _signals(self, mixture: Floats, rate: float) -> dict[str, Floats]:
         """What was asked for, if its turn has come and it leaves enough for another segment."""
         if self._meter is None or (self.progress.segments - 1) % self.config.signals.every:
             return {}
@@ -241,7 +249,7 @@ class Pretraining:
         if self.budget - self.ledger.charged < cost.flops + self._reserve():
             return {}
         with self.ledger.timed("lookahead" if cost.lookahead.flops else "signal"):
-            found = self._meter.measure(self.seeds, number=self.progress.segments - 1, rate=rate)
+            found = self._meter.measure(self.seeds, mixture, number=self.progress.segments - 1, rate=rate)
         self.ledger.charge("signal", tokens=cost.signal.tokens, flops=cost.signal.flops)
         self.ledger.charge("lookahead", tokens=cost.lookahead.tokens, flops=cost.lookahead.flops)
         return found

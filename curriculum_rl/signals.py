@@ -19,13 +19,13 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.proxies.heldout import mean_loss
-from curriculum_rl.tasks import Task
+from curriculum_rl.tasks import Task, apportion, segment_batches
 
 if TYPE_CHECKING:
     from curriculum_rl.experiment import Experiment
 
 Floats = npt.NDArray[np.float64]
-Signal = Literal["heldout_loss", "products", "adam_products", "variance", "look_ahead", "transfer"]
+Signal = Literal["heldout_loss", "products", "adam_products", "variance", "look_ahead", "transfer", "duel"]
 
 SIGNALS: Mapping[Signal, str] = MappingProxyType(
     {
@@ -34,6 +34,7 @@ SIGNALS: Mapping[Signal, str] = MappingProxyType(
         "adam_products": "(K+1, K+1) the same with one side divided by the root of Adam's second moments",
         "variance": "(K,) variance of the gradient of one row of each task, summed over parameters",
         "look_ahead": "(K,) what a few updates on each task alone take off the target's loss, nats per token",
+        "duel": "() what a few updates on the last mixture take off the target's loss beyond what stratified ones do",
         "transfer": "(K, K) entry j, i: what a few updates on task j alone take off the held-out loss of task i",
     }
 )
@@ -58,7 +59,8 @@ class Meter:
     """Measures signals on windows that no task trains on in this run and no score is taken from.
 
     Gradients and look-ahead branches use rows of the tasks' own train parts, drawn apart from those that are trained
-    on; the target's rows come from its signal split. The learner is left bit-identical.
+    on; the target's rows come from its signal split, those that judge a duel from its selection split. The learner is
+    left bit-identical.
 
     Args:
         experiment: tasks and target.
@@ -98,13 +100,19 @@ class Meter:
             for _ in range(tasks):
                 lookahead = _plus(_plus(lookahead, branch), one)
             lookahead = _plus(lookahead, one)
+        if "duel" in self._names:
+            trained = settings.look_ahead * self._config.batch * row
+            for _ in range(2):
+                branch = Price(trained, self._learner.flops(trained, training=True))
+                lookahead = _plus(lookahead, _plus(branch, self._read(settings.rows * row)))
         return Cost(signal, lookahead)
 
-    def measure(self, seeds: Sequence[int], *, number: int, rate: float) -> dict[str, Floats]:
+    def measure(self, seeds: Sequence[int], mixture: Floats, *, number: int, rate: float) -> dict[str, Floats]:
         """Take all signals.
 
         Args:
             seeds: N, of the replicas' runs.
+            mixture: (N, K) shares of the last segment.
             number: how many measurements there were before; each draws other rows for gradients and branches.
             rate: the learning rate of look-ahead updates.
 
@@ -118,6 +126,8 @@ class Meter:
             found |= self._gradients(seeds, number)
         if self._names & _BRANCHES:
             found |= self._branches(seeds, number, rate)
+        if "duel" in self._names:
+            found["duel"] = self._duel(seeds, mixture, number, rate)
         return {name: found[name] for name in SIGNALS if name in self._names}
 
     def _read(self, tokens: int) -> Price:
@@ -156,6 +166,27 @@ class Meter:
                 gains[name].append(np.where(sound.reshape(-1, *[1] * (gain.ndim - 1)), gain, np.nan))
             self._learner.restore(snapshot)
         return {name: np.stack(parts, axis=1) for name, parts in gains.items()}
+
+    def _duel(self, seeds: Sequence[int], mixture: Floats, number: int, rate: float) -> Floats:
+        """(N,) loss on the selection split after stratified updates less that after the mixture's."""
+        rows, snapshot = self._config.signals.rows, self._learner.snapshot()
+        judge = self._experiment.target_task("selection", causal=self._learner.causal_rows)
+        target = self._rows(judge, seeds, "duel", number * rows, rows)
+        losses = []
+        for shares in (np.full_like(mixture, 1 / mixture.shape[1]), mixture):
+            sound = self._learner.train(self._mixed(shares, seeds, number, rate)).finite
+            losses.append(np.where(sound, mean_loss(self._learner, target), np.nan))
+            self._learner.restore(snapshot)
+        return losses[0] - losses[1]
+
+    def _mixed(self, shares: Floats, seeds: Sequence[int], number: int, rate: float) -> SegmentPlan:
+        """A branch on a mixture; both duellists draw a task's windows from the same stream."""
+        updates, batch = self._config.signals.look_ahead, self._config.batch
+        plan = np.stack([apportion(own, batch, updates, np.zeros(len(own)))[0] for own in shares], axis=1)
+        counters = np.full(shares.shape, number * updates * batch, dtype=np.int64)
+        streams = [key(seed, "duel") for seed in seeds]
+        batches, _ = segment_batches(self._experiment.tasks, plan, counters, streams, self._config.context)
+        return SegmentPlan(batches, np.full((updates, len(seeds)), rate))
 
     def _branch(self, task: Task, seeds: Sequence[int], number: int, rate: float) -> SegmentPlan:
         updates, batch = self._config.signals.look_ahead, self._config.batch

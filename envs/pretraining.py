@@ -71,10 +71,12 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     terminating step carries `info["final"]`: scores of the final learner on the report split.
 
     ## Info
-    Every step: `gain`, `score`, `loss`, `task_losses` (K,), `mixture` (K,) executed, `share` (K,) so far, `failed`,
-    `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by purpose); `signals`, by
-    name, where `request_signals` asked for them and the budget paid for them. No wall times: the
-    same seed and actions give the same info; seconds stand in `seconds`, an attribute.
+    `reset`: `tasks`, `seed`, `divergence` (K,) of each task's text from the target's, bits. Every step: `gain`,
+    `score`, `loss`, `task_losses` (K,), `mixture` (K,) executed, `share` (K,) so far, `epochs` (K,) passes over each
+    task's windows, `failed`, `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by
+    purpose); `signals`, by name, where `request_signals` asked for them and the budget paid for them. With
+    `action.permute` also `order` (K,): the agent's i-th task is `tasks[order[i]]`; everything in `info` is in the order
+    of `tasks`. No wall times: the same seed and actions give the same info; seconds stand in `seconds`, an attribute.
 
     ## Arguments
     config: name of a built-in environment (`curriculum-rl list envs`), path of a YAML file, or its content.

@@ -75,7 +75,7 @@ class Replicas:
         """Nothing is held that needs an end."""
 
     def request_signals(self, names: Sequence[str]) -> None:
-        """Measure these signals from now on; `info["signals"]` has them, in the order that the agent sees."""
+        """Measure these signals from now on; `info["signals"]` has them."""
         self.run.request_signals(names)
 
     def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
@@ -84,7 +84,11 @@ class Replicas:
         self._observer = None
         self._left_at = time.perf_counter()
         features = observations.initial_tasks(self.run, len(seeds)), observations.initial_run(len(seeds))
-        infos = [{"tasks": self.tasks, "seed": seed, **self._order_of(n)} for n, seed in enumerate(seeds)]
+        divergence = self.experiment.divergence
+        infos = [
+            {"tasks": self.tasks, "divergence": divergence.copy(), "seed": seed, **self._order_of(n)}
+            for n, seed in enumerate(seeds)
+        ]
         return self._observed(*features), infos
 
     def step(self, action: npt.NDArray[Any]) -> Transition:
@@ -146,18 +150,6 @@ class Replicas:
         ordered = np.take_along_axis(tasks, self._order[:, :, None], axis=1)
         return observations.observation(self.config.observation, ordered, run)
 
-    def _signals(self, outcome: Outcome, replica: int) -> Info:
-        """Signals of the tasks in the agent's order; the target, where a signal has it, stays last."""
-        if not outcome.signals:
-            return {}
-        order = self._order[replica]
-        places = {len(order): order, len(order) + 1: np.append(order, len(order))}
-        seen = {}
-        for name, values in outcome.signals.items():
-            own = values[replica]
-            seen[name] = own[np.ix_(*(places[size] for size in own.shape))]
-        return {"signals": seen}
-
     def _finish(self, infos: list[Info]) -> None:
         report = self.run.finish()
         ledger = self.run.ledger.entries()
@@ -167,6 +159,12 @@ class Replicas:
 
     def _infos(self, outcome: Outcome) -> list[Info]:
         progress = self.run.progress
+        epochs = self.run.epochs
+        signals: list[Info] = [{} for _ in progress.score]
+        if outcome.signals:
+            signals = [
+                {"signals": {name: found[n] for name, found in outcome.signals.items()}} for n in range(len(signals))
+            ]
         share = progress.counters / progress.counters.sum(axis=1, keepdims=True)
         common = {
             "updates": progress.updates,
@@ -183,9 +181,10 @@ class Replicas:
                 "task_losses": outcome.task_losses[n].copy(),
                 "mixture": outcome.mixture[n].copy(),
                 "share": share[n],
+                "epochs": epochs[n],
                 "failed": bool(outcome.failed[n]),
                 **self._order_of(n),
-                **self._signals(outcome, n),
+                **signals[n],
                 **common,
             }
             for n in range(len(share))

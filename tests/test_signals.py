@@ -17,6 +17,7 @@ from curriculum_rl.proxies.heldout import mean_loss
 from curriculum_rl.signals import SIGNALS, Meter, _between, _variance
 
 EVEN = np.full((2, 5), 0.2)
+SKEWED = np.array([[0.6, 0.1, 0.1, 0.1, 0.1], [0.0, 0.2, 0.4, 0.4, 0.0]])
 ALL = tuple(SIGNALS)
 
 
@@ -32,7 +33,7 @@ def run(experiment: Experiment) -> Pretraining:
 
 @pytest.fixture(scope="module")
 def found(run: Pretraining) -> dict[str, np.ndarray]:
-    return Meter(run.experiment, run.learner, ALL).measure(run.seeds, number=2, rate=0.01)
+    return Meter(run.experiment, run.learner, ALL).measure(run.seeds, SKEWED, number=2, rate=0.01)
 
 
 def test_shapes_and_finiteness(found: dict[str, np.ndarray]) -> None:
@@ -43,6 +44,7 @@ def test_shapes_and_finiteness(found: dict[str, np.ndarray]) -> None:
         "adam_products": (2, 6, 6),
         "variance": (2, 5),
         "look_ahead": (2, 5),
+        "duel": (2,),
         "transfer": (2, 5, 5),
     }
     assert all(np.isfinite(values).all() for values in found.values())
@@ -52,7 +54,7 @@ def test_shapes_and_finiteness(found: dict[str, np.ndarray]) -> None:
 
 def test_measuring_leaves_the_learner_bit_identical(run: Pretraining) -> None:
     before = run.learner.snapshot()
-    Meter(run.experiment, run.learner, ALL).measure(run.seeds, number=5, rate=0.01)
+    Meter(run.experiment, run.learner, ALL).measure(run.seeds, SKEWED, number=5, rate=0.01)
     after = run.learner.snapshot()
     assert torch.equal(before.state, after.state) and (before.steps == after.steps).all()
 
@@ -62,7 +64,7 @@ def test_a_replica_is_measured_as_if_alone(run: Pretraining, found: dict[str, np
     alone.begin([4])
     for _ in range(3):
         alone.segment(EVEN[:1])
-    single = Meter(run.experiment, alone.learner, ALL).measure([4], number=2, rate=0.01)
+    single = Meter(run.experiment, alone.learner, ALL).measure([4], SKEWED[1:], number=2, rate=0.01)
     for name, values in single.items():
         assert np.allclose(values[0], found[name][1], rtol=1e-4, atol=1e-7), name
 
@@ -101,10 +103,26 @@ def test_look_ahead_is_a_branch_taken_back(run: Pretraining, found: dict[str, np
     assert np.array_equal(found["look_ahead"][:, 2], before - after)
 
 
+def test_stratified_against_itself_is_a_draw(run: Pretraining) -> None:
+    found = Meter(run.experiment, run.learner, ["duel"]).measure(run.seeds, EVEN, number=1, rate=0.01)
+    assert found["duel"].tolist() == [0.0, 0.0]
+
+
+def test_training_on_the_target_wins_its_duel(tiny: dict[str, Any]) -> None:
+    made = Pretraining(build(configs.load(tiny, {"signals.look_ahead": 20, "signals.rows": 16})), replicas=2)
+    made.begin([0, 1])
+    made.segment(EVEN)
+    own = np.eye(5)[[2, 2]]
+    noise = np.eye(5)[[3, 3]]
+    meter = Meter(made.experiment, made.learner, ["duel"])
+    gains = [meter.measure(made.seeds, mixture, number=0, rate=0.01)["duel"] for mixture in (own, noise)]
+    assert (gains[0] > 0).all() and (gains[1] < gains[0]).all()
+
+
 def test_signals_are_paid_from_the_budget_and_change_no_data(tiny: dict[str, Any]) -> None:
     long = build(configs.load(tiny, {"budget.updates": 80}))
     runs = []
-    for names in ((), ("heldout_loss", "products", "look_ahead")):
+    for names in ((), ("heldout_loss", "products", "look_ahead", "duel")):
         made = Pretraining(long)
         made.request_signals(names)
         made.begin([0])
@@ -122,26 +140,22 @@ def test_signals_are_paid_from_the_budget_and_change_no_data(tiny: dict[str, Any
     gradients = learner.flops(2 * 6 * rows * 16, training=True) + 4 * 12**2 * learner.size
     heldout = learner.flops(5 * rows * 16, training=False)
     assert measured.ledger.flops["signal"] == pytest.approx(taken * (gradients + heldout))
-    branches = 5 * learner.flops(5 * 16, training=True) + 6 * learner.flops(rows * 16, training=False)
+    branches = 2 * learner.flops(5 * 16, training=True) + 2 * learner.flops(rows * 16, training=False)
+    branches += 5 * learner.flops(5 * 16, training=True) + 6 * learner.flops(rows * 16, training=False)
     assert measured.ledger.flops["lookahead"] == pytest.approx(taken * branches)
     assert measured.budget - update - reading < measured.ledger.charged <= measured.budget
 
 
-def test_the_permuted_agent_sees_signals_in_its_own_order(tiny: dict[str, Any]) -> None:
+def test_infos_keep_the_order_of_the_tasks_whatever_the_agent_sees(tiny: dict[str, Any]) -> None:
     seen = {}
     for permute in (False, True):
         env = PretrainingEnv(tiny, overrides={"action.kind": "mixture", "action.permute": permute})
         env.request_signals(["heldout_loss", "products"])
         env.reset(seed=1)
-        info = env.step(np.zeros(5, np.float32))[4]
-        seen[permute] = info
-    order = seen[True]["order"]
-    assert not np.array_equal(order, np.arange(5))
-    losses = (seen[permute]["signals"]["heldout_loss"] for permute in (True, False))
-    assert np.array_equal(next(losses), next(losses)[order])
-    whole = np.append(order, 5)
-    expected = seen[False]["signals"]["products"][np.ix_(whole, whole)]
-    assert np.array_equal(seen[True]["signals"]["products"], expected)
+        seen[permute] = env.step(np.zeros(5, np.float32))[4]
+    assert not np.array_equal(seen[True]["order"], np.arange(5))
+    for name in ("heldout_loss", "products"):
+        assert np.array_equal(seen[True]["signals"][name], seen[False]["signals"][name])
 
 
 def test_vector_env_and_shards_hand_signals_on(tiny: dict[str, Any]) -> None:
