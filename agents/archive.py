@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from curriculum_rl.errors import ConfigError
 
-FORMAT = 2
+FORMAT = 3
 
 
 def write(path: str | Path, settings: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:

@@ -106,6 +106,7 @@ class Shell(SavedPlayer):
         begun = clock()
         if starts.any():
             self._memory.restart(starts, rule=self.memory == "episode")
+        self._look(self._last_obs)  # type: ignore[arg-type]
         probabilities, actions = self._decide(env.num_envs)
         self.seconds += clock() - begun
         new_obs, rewards, dones, infos = env.step(actions)

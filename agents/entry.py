@@ -19,6 +19,7 @@ class AgentEntry:
         needs_reward: whether it learns from the proxy's gain; where False the proxy's cost is only reported.
         needs_signals: whether it reads `info["signals"]`, which the env measures, and charges, at its request.
         sees_target: whether anything of the target reaches it; target-blind agents are judged on all tasks.
+        runs: how many runs a pretrained agent learns from, where its method says so; None: `--timesteps` does.
         num_envs: how many replicas `curriculum-rl train` gives it by default.
         env: settings of the environment, by dotted key, that `curriculum-rl train` chooses for it where the user has
             not chosen.
@@ -33,6 +34,7 @@ class AgentEntry:
     needs_reward: bool = True
     needs_signals: bool = False
     sees_target: bool = True
+    runs: int | None = None
     num_envs: int = 1
     env: Mapping[str, Any] = field(default_factory=dict)
 

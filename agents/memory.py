@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.agents.bandits.scaling import GainScaling
-from curriculum_rl.agents.rule import Floats, Ints, Rule, State
+from curriculum_rl.agents.rule import Floats, Ints, Rewards, Rule, State
 from curriculum_rl.errors import ConfigError
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -31,6 +31,7 @@ class Memory:
         """Start the memory of N = `replicas` over K = `arms` tasks; `entropy` seeds the streams."""
         self.replicas, self.pooled = replicas, pooled
         self._rule, self._scaling, self._entropy = rule, scaling, entropy
+        self._kind: Rewards = getattr(rule, "rewards", "scaled")
         memories = 1 if pooled else replicas
         self._state, self._gains = rule.start(memories, arms), scaling.start(memories)
         self._fresh = rule.start(1, arms), scaling.start(1)
@@ -93,9 +94,13 @@ class Memory:
         if not expected == len(gains) == len(self.executed):
             raise ConfigError(f"infos: {len(gains)} replicas, but the agent remembers {expected}")
         memories = 1 if self.pooled else expected
-        rewards = self._scaling.scale(self._gains, gains.reshape(memories, -1))
+        rewards = self._scaling.pay(self._kind, self._gains, gains.reshape(memories, -1))
         executed = self.executed.reshape(memories, -1, self.executed.shape[1])
-        self._rule.update(self._state, arms.reshape(memories, -1), rewards, executed)
+        self._teach(arms.reshape(memories, -1), rewards, executed)
+
+    def _teach(self, arms: Ints, rewards: Floats, executed: Floats) -> None:
+        """Let the rule learn from (S, M) plays."""
+        self._rule.update(self._state, arms, rewards, executed)
 
     def dump(self) -> tuple[dict[str, Any], Arrays]:
         """Everything as JSON values and arrays."""
@@ -115,13 +120,19 @@ class Memory:
         """The memory that `dump` described."""
         replicas, pooled = values["replicas"], values["pooled"]
         memory = cls(rule, scaling, replicas=replicas, arms=arms, entropy=values["entropy"], pooled=pooled)
-        for name in memory._state:
-            memory._state[name] = arrays[f"rule.{name}"]
-        for name in memory._gains:
-            memory._gains[name] = arrays[f"gain.{name}"]
-        memory._ended = np.array(values["ended"], bool)
-        memory.uniforms(len(values["streams"]))
-        for stream, state in zip(memory._streams, values["streams"], strict=True):
-            stream.bit_generator.state = state
-        memory.executed = memory.probabilities(replicas)
+        memory.restore(values, arrays)
         return memory
+
+    def restore(self, values: dict[str, Any], arrays: Arrays) -> None:
+        """Take over what `dump` described, of as many replicas and tasks."""
+        self._entropy = values["entropy"]
+        for name in self._state:
+            self._state[name] = arrays[f"rule.{name}"]
+        for name in self._gains:
+            self._gains[name] = arrays[f"gain.{name}"]
+        self._ended = np.array(values["ended"], bool)
+        self._streams.clear()
+        self.uniforms(len(values["streams"]))
+        for stream, state in zip(self._streams, values["streams"], strict=True):
+            stream.bit_generator.state = state
+        self.executed = self.probabilities(self.replicas)

@@ -123,10 +123,15 @@ class Player(BaseAlgorithm):
         self._remember(self.n_envs)
 
     def _remember(self, replicas: int) -> None:
-        entropy = self.seed if self.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
         self._memory = Memory(
-            self.rule, self.scaling, replicas=replicas, arms=self.arms, entropy=entropy, pooled=self.pool
+            self.rule, self.scaling, replicas=replicas, arms=self.arms, entropy=self._entropy(), pooled=self.pool
         )
+
+    def _entropy(self) -> int:
+        return self.seed if self.seed is not None else int(np.random.SeedSequence().generate_state(1)[0])
+
+    def _look(self, observation: Observation) -> None:
+        """Take in what the next decision may depend on: nothing, but for contextual rules."""
 
     def set_random_seed(self, seed: int | None = None) -> None:
         """Seed the draws, the env's next reset, and (as stable-baselines3 does) the global generators."""
@@ -146,6 +151,7 @@ class Player(BaseAlgorithm):
 
     def probabilities(self, observation: Observation) -> Floats:
         """(N, K) probability of each task at the next decision; K shares where the agent plays a mixture."""
+        self._look(observation)
         return self._memory.probabilities(spaces.rows(self.observation_space, observation) or 1)
 
     def predict(
@@ -166,6 +172,7 @@ class Player(BaseAlgorithm):
         Returns:
             (N,) int64 tasks or (N, K) float32 mixtures (one of them for a single observation), and `state`.
         """
+        self._look(observation)
         count = spaces.rows(self.observation_space, observation)
         _, actions = self._decide(count or 1, deterministic=deterministic)
         return (actions[0] if count is None else actions), state

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Self
 
+import numpy.typing as npt
 from stable_baselines3.common.utils import check_for_correct_spaces
 
 from curriculum_rl.agents import archive, spaces
@@ -27,9 +28,7 @@ class SavedPlayer(Player):
         settings = {
             "agent": type(self).__name__,
             "rule": dataclasses.asdict(self.rule),  # type: ignore[call-overload]
-            "memory": self.memory,
-            "pool": self.pool,
-            "scaling": dataclasses.asdict(self.scaling),
+            "options": self._own_options(),
             "seed": self.seed,
             "remembered": memory,
             "timesteps": self.num_timesteps,
@@ -58,12 +57,9 @@ class SavedPlayer(Player):
             raise ConfigError(f"{next(iter(kwargs))}: load has no such option")
         settings, arrays = archive.read(path, cls.__name__)
         agent = cls(
-            memory=settings["memory"],
-            pool=settings["pool"],
-            reward_window=settings["scaling"]["window"],
-            reward_clip=settings["scaling"]["clip"],
             seed=settings["seed"],
             device=device,
+            **settings["options"],
             **settings["rule"],
         )
         agent.observation_space = spaces.from_json(settings["observation_space"])
@@ -73,15 +69,30 @@ class SavedPlayer(Player):
             agent._adopt(env)
         agent._check_space()
         agent._setup_model()
-        agent._memory = Memory.parse(agent.rule, agent.scaling, agent.arms, settings["remembered"], arrays)
+        agent._memory = agent._parsed(settings["remembered"], arrays)
         agent.num_timesteps, agent._episode_num = settings["timesteps"], settings["episodes"]
         agent.seconds = settings["seconds"]
         return agent
+
+    def _own_options(self) -> dict[str, Any]:
+        """The settings that are not the rule's, as the constructor takes them."""
+        scaling = {"reward_window": self.scaling.window, "reward_clip": self.scaling.clip}
+        return {"memory": self.memory, "pool": self.pool, **scaling}
+
+    def _parsed(self, values: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Any:
+        """The memory that was saved."""
+        return Memory.parse(self.rule, self.scaling, self.arms, values, arrays)
 
     def _adopt(self, env: Any) -> None:
         """Take over an env, if its spaces are those the agent was saved with."""
         self.env = self._wrap_env(env, self.verbose)
         self.n_envs = self.env.num_envs
+        arms = spaces.arms(self.env.action_space)
+        if arms != spaces.arms(self.action_space):
+            raise ConfigError(
+                f"env: {arms} tasks, but the agent was saved with {spaces.arms(self.action_space)}; "
+                "what it learned is about its own tasks"
+            )
         try:
             check_for_correct_spaces(self.env, self.observation_space, self.action_space)
         except ValueError as error:

@@ -37,7 +37,7 @@ def make(name: str, env: "gym.Env[Any, Any] | VecEnv | str | None", *, seed: int
     Raises:
         ConfigError: for an unknown name or option, a value out of range, or an action space it cannot play.
     """
-    cls = _class_of(name)
+    cls = class_of(name)
     known = cls.options()
     for option in options:
         if option not in known:
@@ -51,7 +51,7 @@ def load(name: str, path: str | Path, env: "gym.Env[Any, Any] | VecEnv | None" =
     Raises:
         ConfigError: for an unknown name, or a file that is missing or of another agent.
     """
-    cls = _class_of(name)
+    cls = class_of(name)
     if not Path(path).is_file() and not Path(f"{path}.zip").is_file():
         raise ConfigError(f"path: no saved agent at {path}")
     return cls.load(path, env=env)
@@ -59,10 +59,11 @@ def load(name: str, path: str | Path, env: "gym.Env[Any, Any] | VecEnv | None" =
 
 def options_of(name: str) -> tuple[str, ...]:
     """The options that `make(name, ...)` takes."""
-    return _class_of(name).options()
+    return class_of(name).options()
 
 
-def _class_of(name: str) -> "type[Agent]":
+def class_of(name: str) -> "type[Agent]":
+    """The class behind a name, imported now."""
     if name not in AGENTS:
         raise ConfigError(f"agent: unknown name {name!r}; there are: {', '.join(AGENTS)}")
     module, _, attribute = AGENTS[name].target.partition(":")

@@ -83,9 +83,8 @@ def _named(row: Row, wanted: Columns, what: str) -> dict[str, str]:
         names = {column: column for column in wanted}
     missing = [column for column in names if column not in row]
     if missing or len(names) < (2 if what == "shares" else 1):
-        raise ConfigError(
-            f"{what}: {missing[0] if missing else wanted!r} names no columns; there are: {', '.join(row)}"
-        )
+        wrong = missing[0] if missing else wanted
+        raise ConfigError(f"{what}: {wrong!r} names no columns; there are: {', '.join(row)}")
     return names
 
 

@@ -4,6 +4,7 @@ N replicas run in lock-step: same budget, same number of updates, each with its 
 The environments of `curriculum_rl.envs` are thin shells around this class.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,6 +24,9 @@ from curriculum_rl.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.schema import BudgetConfig
 from curriculum_rl.signals import Meter
 from curriculum_rl.tasks import apportion, segment_batches
+
+# Of a `Batch`: two int64 and a float32.
+BYTES_PER_TOKEN = 20
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -282,6 +286,12 @@ class Pretraining:
 
     def _rehearse(self, seeds: Sequence[int]) -> None:
         """Make the proxy and the report's inputs once, so that what does not fit shows before anything runs."""
+        rows = self.config.segment.updates * len(seeds) * self.config.batch
+        if rows * self.config.context * BYTES_PER_TOKEN > os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"):
+            raise ConfigError(
+                f"batch: {rows:,} rows of {self.config.context} tokens, one segment of {len(seeds)} replica(s), "
+                "do not fit in memory: lower batch, context, segment.updates or the replicas (num_envs)"
+            )
         self._proxy = self.experiment.make_proxy(self.learner, seeds)
         rehearse_report(self.experiment, self.learner, seeds, self._report)
         reading = self._proxy_price().flops if self._proxy_purpose == "proxy" else 0.0

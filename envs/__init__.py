@@ -15,3 +15,8 @@ gymnasium.register(
     vector_entry_point="curriculum_rl.envs.vector:PretrainingVectorEnv",
     disable_env_checker=True,
 )
+gymnasium.register(
+    id="CurriculumRL/Surrogate-v0",
+    entry_point="curriculum_rl.envs.surrogate:SurrogateEnv",
+    disable_env_checker=True,
+)

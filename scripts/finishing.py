@@ -101,7 +101,8 @@ def write_outcome(
     if rows:
         whole = [row for row in rows if row["episode"] == rows[-1]["episode"]]
         directory.write_schedule(whole, env.tasks)
-        policy_picture(rows, env.tasks, directory.path / "policy.png")
+        if request.picture:
+            policy_picture(rows, env.tasks, directory.path / "policy.png")
         learner = directory.path / "learner"
         env.save_learner(learner)
         env.experiment.tokenizer.save(learner)

@@ -42,7 +42,8 @@ def train(
         typer.Option(
             min=1,
             help="Segments to learn for, over as many runs as that takes. Default: online agents (bandits and "
-            "baselines) play one run; pretrained ones (ppo) 32768 segments.",
+            "baselines) play one run; pretrained ones as many runs as their method says, policies (ppo and its like) "
+            "16384 segments.",
         ),
     ] = None,
     num_envs: Annotated[
@@ -135,6 +136,64 @@ def demo(
     from curriculum_rl.scripts.demo import demo
 
     raise typer.Exit(0 if demo(out, agent=agent, env=env, seed=seed, overrides=_overrides(set_)) else 130)
+
+
+@app.command()
+def compare(
+    out: Annotated[Path, typer.Option(help="The directory of the comparison; the same command goes on where it was.")],
+    agents: Annotated[
+        str,
+        typer.Option(
+            help="Who is compared, separated by commas: `exp3s`, with options `exp3s:step=0.1`, or a pretrained "
+            "agent's run directory `ppo@runs/ppo`."
+        ),
+    ],
+    env: Env = "almanac",
+    seeds: Annotated[int, typer.Option(min=1, help="Runs of every agent.")] = 10,
+    first_seed: Annotated[int, typer.Option(min=0, help="Of the first run; the others follow.")] = 0,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes. Default: one per core.")] = None,
+    timesteps: Annotated[
+        int | None, typer.Option(min=1, help="Segments that a policy is trained for. Default: as for `train`.")
+    ] = None,
+    static_mixtures: Annotated[
+        int,
+        typer.Option(min=0, help="Random static mixtures of which the best is looked for, a run each; 0: none."),
+    ] = 64,
+    no_baselines: Annotated[
+        bool, typer.Option("--no-baselines", help="Only stratified stands beside the agents.")
+    ] = False,
+    reach: Annotated[
+        bool,
+        typer.Option("--reach", help="Also make complete runs at 25, 33 and 50 % of the budget (doubles the cost)."),
+    ] = False,
+    decompose: Annotated[
+        list[str] | None,
+        typer.Option(help="Take an agent apart: replay its schedule, shuffle it, play its mean. May be repeated."),
+    ] = None,
+    set_: Set = None,
+) -> None:
+    """Compare agents with each other and with the baselines at equal total cost, and write a table and a page.
+
+    Every agent and seed is one complete run with the same weights, data and budget of FLOPs, whatever the agent
+    measures included. Finished runs are never repeated: stop with Ctrl-C, go on with the same command, add agents or
+    seeds later.
+    """
+    from curriculum_rl.scripts.compare import compare
+
+    compare(
+        env,
+        agents,
+        out=out,
+        seeds=seeds,
+        first_seed=first_seed,
+        jobs=jobs or os.cpu_count() or 1,
+        overrides=_overrides(set_),
+        timesteps=timesteps,
+        static_mixtures=static_mixtures,
+        baselines=not no_baselines,
+        reach=reach,
+        decompose=decompose or (),
+    )
 
 
 def _overrides(pairs: list[str] | None) -> dict[str, Any]:

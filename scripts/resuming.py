@@ -11,11 +11,16 @@ from curriculum_rl import checkpoints
 from curriculum_rl.errors import ConfigError
 
 FOLDER = "checkpoint"
+_REPLAYED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
 def has_rollouts(agent: Any) -> bool:
-    """Whether an agent collects rollouts and learns between them, as PPO does."""
-    return hasattr(agent, "rollout_buffer")
+    """Whether an agent collects rollouts and learns between them, as stable-baselines3's do.
+
+    Such an agent can be continued exactly from the start of a rollout only: PPO's buffer is empty then, and DQN's holds
+    what the last step showed.
+    """
+    return hasattr(agent, "rollout_buffer") or _replay(agent) is not None
 
 
 def save(directory: Path, agent: Any, env: Any, observation: Any, starts: Any, state: dict[str, Any]) -> None:
@@ -39,6 +44,7 @@ def save(directory: Path, agent: Any, env: Any, observation: Any, starts: Any, s
         "starts": np.asarray(starts),
         "torch": torch.get_rng_state(),
         "numpy": list(np.random.get_state()),  # noqa: NPY002 (stable-baselines3 draws from it)
+        "replay": _replay_state(agent),
         "caller": state,
     }
     checkpoints.write(new, tree)
@@ -74,6 +80,7 @@ def restore(directory: Path, agent: Any) -> None:
     torch.set_rng_state(state["torch"])
     name, keys, place, has_gauss, gauss = state["numpy"]
     np.random.set_state((name, keys, place, has_gauss, gauss))  # noqa: NPY002
+    _restore_replay(agent, state["replay"])
 
 
 def agent_file(directory: Path) -> Path:
@@ -84,3 +91,33 @@ def agent_file(directory: Path) -> Path:
 def clear(directory: Path) -> None:
     """Remove the checkpoint of a run that is finished."""
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
+
+
+def _replay(agent: Any) -> Any:
+    return getattr(agent, "replay_buffer", None)
+
+
+def _replay_state(agent: Any) -> dict[str, Any] | None:
+    """The filled part of a replay buffer as arrays; stable-baselines3's own way is a pickle of all of it."""
+    buffer = _replay(agent)
+    if buffer is None:
+        return None
+    filled = buffer.buffer_size if buffer.full else buffer.pos
+    arrays = {}
+    for name in _REPLAYED:
+        whole = getattr(buffer, name)
+        parts = {key: part[:filled] for key, part in whole.items()} if isinstance(whole, dict) else whole[:filled]
+        arrays[name] = parts
+    return {"position": buffer.pos, "full": buffer.full, "filled": filled, "arrays": arrays}
+
+
+def _restore_replay(agent: Any, state: dict[str, Any] | None) -> None:
+    """Fill the buffer of a loaded agent, which is empty."""
+    if state is None:
+        return
+    buffer, filled = _replay(agent), state["filled"]
+    for name, kept in state["arrays"].items():
+        whole = getattr(buffer, name)
+        for there, part in [(whole[key], kept[key]) for key in kept] if isinstance(kept, dict) else [(whole, kept)]:
+            there[:filled] = part
+    buffer.pos, buffer.full = state["position"], state["full"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from curriculum_rl.envs.vector import PretrainingVectorEnv
     from curriculum_rl.scripts.recording import Recording
 
-PRETRAINED_TIMESTEPS = 32_768
+PRETRAINED_TIMESTEPS = 16_384
 _NO_END = 1 << 60
 
 
@@ -40,6 +40,7 @@ class Request:
         overrides: dotted keys of the environment, and options of the agent as `agent.<option>`.
         quiet: no progress bar, no summary.
         summarise: print the table at the end.
+        picture: draw `policy.png`.
     """
 
     env: str | Mapping[str, Any]
@@ -52,6 +53,7 @@ class Request:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     quiet: bool = False
     summarise: bool = True
+    picture: bool = True
 
     @property
     def entry(self) -> AgentEntry:
@@ -90,7 +92,7 @@ class Request:
         """Segments to learn for."""
         if self.timesteps is not None:
             return self.timesteps
-        return _NO_END if self.entry.protocol == "online" else PRETRAINED_TIMESTEPS
+        return PRETRAINED_TIMESTEPS if self.episodes is None else _NO_END
 
     @property
     def replicas(self) -> int:
@@ -99,8 +101,10 @@ class Request:
 
     @property
     def episodes(self) -> int | None:
-        """Runs after which learning stops: an online agent's one per replica, unless segments were asked for."""
-        return self.replicas if self.entry.protocol == "online" and self.timesteps is None else None
+        """Runs after which learning stops, unless segments were asked for: an online agent's one per replica."""
+        if self.timesteps is not None:
+            return None
+        return self.replicas if self.entry.protocol == "online" else self.entry.runs
 
     def document(self, config: EnvConfig) -> dict[str, Any]:
         """What `config.yaml` holds: everything needed to repeat the run."""

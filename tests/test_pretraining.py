@@ -162,3 +162,9 @@ def test_a_budget_that_only_pays_for_the_proxy_is_refused(tiny: dict[str, Any]) 
 def test_a_target_that_is_too_small_shows_before_anything_runs(tiny: dict[str, Any], key: str) -> None:
     with pytest.raises(ConfigError, match=r"100000 windows of the target's (reward|report) split"):
         Pretraining(build(configs.load(tiny, {key: 100_000})))
+
+
+def test_a_segment_larger_than_the_memory_is_refused_at_once(tiny: dict[str, Any]) -> None:
+    experiment = build(configs.load(tiny, {"batch": 10**10}))
+    with pytest.raises(ConfigError, match=r"batch: 20,000,000,000 rows of 16 tokens, .* lower batch, context"):
+        Pretraining(experiment)

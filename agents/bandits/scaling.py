@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.rule import Floats, State
+from curriculum_rl.agents.rule import Floats, Rewards, State
 from curriculum_rl.errors import ConfigError
 
 _ABSURD = 1e100  # its square must stay finite
@@ -60,6 +60,20 @@ class GainScaling:
         for name, values in whole.items():
             state[name][...] = np.where(sound.any(axis=1), state[name], values)
         return rewards.reshape(gains.shape)
+
+    def pay(self, kind: Rewards, state: State, gains: Floats) -> Floats:
+        """(S, M) gains of one decision -> rewards as a rule wants them, of the same shape; the averages move on.
+
+        Args:
+            kind: "scaled"; "unit", mapped to [0, 1], an average segment being paid 1/2; or "gain", the gains
+                themselves, nan where they are no number.
+            state: the averages, changed in place.
+            gains: (S, M), or (S,) for M = 1.
+        """
+        if kind == "gain":
+            return np.where(np.abs(gains) < _ABSURD, gains, np.nan)
+        rewards = self.scale(state, gains)
+        return rewards if kind == "scaled" else rewards * (0.5 / self.clip) + 0.5
 
     def _advance(self, state: State, gains: Floats, sound: npt.NDArray[np.bool_]) -> Floats:
         """(S, M) rewards of S runs whose gains are all numbers, those that are not sound being 0."""

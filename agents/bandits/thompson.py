@@ -78,7 +78,15 @@ def probability_of_best(means: Floats, deviations: Floats) -> Floats:
     low = (means - reach).max(axis=1, keepdims=True)
     high = (means + reach).max(axis=1, keepdims=True)
     points = low + (high - low) * _GRID  # (S, G)
-    below: Floats = ndtr((points[:, None] - means[:, :, None]) / deviations[:, :, None])  # (S, K, G)
+    return chance_of_best(ndtr((points[:, None] - means[:, :, None]) / deviations[:, :, None]))
+
+
+def chance_of_best(below: Floats) -> Floats:
+    """(S, K) probability that each of K independent variables is the largest, by the trapezoid rule.
+
+    Args:
+        below: (S, K, G) their distribution functions on a grid that spans where the largest may lie; changed in place.
+    """
     below += 1e-30  # the quotient below must exist where a variable lies far above the grid's start
     others = below.prod(axis=1, keepdims=True) / below
     slices = below[:, :, 1:] - below[:, :, :-1]

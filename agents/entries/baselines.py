@@ -3,6 +3,7 @@
 from curriculum_rl.agents.entry import AgentEntry
 
 _MODULE = "curriculum_rl.agents.fixed"
+_STATIC = "curriculum_rl.agents.static"
 
 BASELINES = (
     AgentEntry(
@@ -35,6 +36,24 @@ BASELINES = (
         f"{_MODULE}:Fixed",
         "always the same task (option: task)",
         "the field's common baseline",
+        needs_reward=False,
+        sees_target=False,
+    ),
+    AgentEntry(
+        "mixture",
+        f"{_STATIC}:Mixture",
+        "a static mixture (option: shares)",
+        "the field's common baseline",
+        action="mixture",
+        needs_reward=False,
+        sees_target=False,
+    ),
+    AgentEntry(
+        "schedule",
+        f"{_STATIC}:Schedule",
+        "the schedule of another run, replayed (options: path, shuffle)",
+        "ours: the yoked control of a comparison",
+        action="mixture",
         needs_reward=False,
         sees_target=False,
     ),

@@ -1,36 +1,16 @@
 """PPO with defaults for runs of tens to hundreds of decisions; stable-baselines3's algorithm, files and all."""
 
-import inspect
-import time
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import numpy as np
-import numpy.typing as npt
 import stable_baselines3
-import torch
-from gymnasium import spaces as gym_spaces
-from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.distributions import DiagGaussianDistribution
 from stable_baselines3.common.policies import BasePolicy
 
-from curriculum_rl.agents import spaces
-from curriculum_rl.agents.protocol import Observation
-from curriculum_rl.agents.rl.equivariant import EquivariantPolicy, is_two_part
+from curriculum_rl.agents.rl.actor_critic import ActorCritic
+from curriculum_rl.agents.rl.equivariant import EquivariantPolicy
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.mixtures import shares
 
 
-class _Propensities(BaseCallback):
-    """Puts `probabilities` where the other agents put them: into the locals that every callback shares."""
-
-    def _on_step(self) -> bool:
-        agent: Any = self.model
-        # at this moment `_last_obs` is still the observation that the action was drawn for
-        self.locals["probabilities"] = agent.probabilities(agent._last_obs)
-        return True
-
-
-class PPO(stable_baselines3.PPO):
+class PPO(ActorCritic, stable_baselines3.PPO):
     """Proximal policy optimisation, pretrained over many runs and then used.
 
     Where the defaults differ from stable-baselines3's:
@@ -49,9 +29,6 @@ class PPO(stable_baselines3.PPO):
 
     Source:
         Schulman et al. (2017), Proximal policy optimization algorithms.
-
-    Attributes:
-        seconds: wall time spent in gradient updates and in reporting propensities so far.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {
@@ -86,14 +63,12 @@ class PPO(stable_baselines3.PPO):
             ConfigError: where the numbers do not fit together, the policy does not read the observations, or the action
                 space is neither tasks nor mixtures.
         """
-        self.seconds = 0.0
+        policy, env = self._suited(policy, env)
         replicas = getattr(env, "num_envs", 1)
         n_steps = max(32, 256 // replicas) if n_steps is None else n_steps
         batch_size = min(512, n_steps * replicas) if batch_size is None else batch_size
         if min(n_steps, batch_size, n_epochs) < 1:
             raise ConfigError(f"n_steps, batch_size, n_epochs: {n_steps}, {batch_size}, {n_epochs} must be at least 1")
-        policy = _policy_for(env) if policy is None else policy
-        self._check_policy(policy, env)
         super().__init__(
             policy,
             env,
@@ -114,96 +89,3 @@ class PPO(stable_baselines3.PPO):
             device=device,
             _init_setup_model=_init_setup_model,
         )
-        if env is not None:
-            spaces.arms(self.action_space)
-
-    def _check_policy(self, policy: Any, env: Any) -> None:
-        if not isinstance(policy, str):
-            return
-        if policy not in self.policy_aliases:
-            raise ConfigError(f"policy: {policy!r} is not one of {', '.join(self.policy_aliases)}")
-        parts = isinstance(getattr(env, "observation_space", None), gym_spaces.Dict)
-        if env is not None and parts == (policy in ("MlpPolicy", "CnnPolicy")):
-            kind = "a Dict" if parts else "one array"
-            raise ConfigError(f"policy: {policy!r} cannot read observations that are {kind} (the key `observation`)")
-
-    @classmethod
-    def options(cls) -> tuple[str, ...]:
-        """The names of the settings that `make` takes."""
-        hidden = {"self", "env", "seed", "_init_setup_model"}
-        return tuple(name for name in inspect.signature(cls.__init__).parameters if name not in hidden)
-
-    def probabilities(self, observation: Observation) -> npt.NDArray[np.float64]:
-        """(N, K) probability of each task; in a mixture space the shares of the mean action."""
-        with torch.no_grad():
-            tensor, _ = self.policy.obs_to_tensor(observation)
-            distribution = self.policy.get_distribution(tensor)
-        if isinstance(distribution, DiagGaussianDistribution):
-            return shares(distribution.distribution.mean.cpu().numpy())
-        logits: torch.Tensor = distribution.distribution.logits  # type: ignore[union-attr]
-        values: npt.NDArray[np.float64] = torch.softmax(logits.double(), dim=-1).cpu().numpy()
-        return values
-
-    def observe(
-        self,
-        actions: npt.NDArray[Any],
-        rewards: npt.NDArray[Any],
-        dones: npt.NDArray[np.bool_],
-        infos: list[dict[str, Any]],
-    ) -> None:
-        """Nothing: a pretrained agent does not learn inside a run."""
-
-    def reset_memory(self, replicas: npt.NDArray[np.bool_] | None = None) -> None:
-        """Nothing: a pretrained agent keeps no memory of a run."""
-
-    def train(self) -> None:
-        """One PPO update, timed."""
-        begun = time.perf_counter()
-        super().train()
-        self.seconds += time.perf_counter() - begun
-
-    def learn(
-        self,
-        total_timesteps: int,
-        callback: Any = None,
-        log_interval: int = 1,
-        tb_log_name: str = "run",
-        reset_num_timesteps: bool = True,
-        progress_bar: bool = False,
-    ) -> Self:
-        """As stable-baselines3's, but callbacks also find `probabilities`, and are closed when Ctrl-C ends the call."""
-        try:
-            return super().learn(
-                total_timesteps, callback, log_interval, tb_log_name, reset_num_timesteps, progress_bar
-            )
-        except KeyboardInterrupt:
-            self._callback.on_training_end()
-            raise
-
-    @classmethod
-    def load(cls, path: Any, env: Any = None, device: Any = "cpu", **kwargs: Any) -> Self:  # type: ignore[override]
-        """As stable-baselines3's, on the CPU unless told otherwise.
-
-        Raises:
-            ConfigError: where the file is no agent that stable-baselines3 saved, or the env has other spaces.
-        """
-        try:
-            return super().load(path, env, device, **kwargs)
-        except (OSError, ValueError, KeyError, AssertionError) as error:
-            raise ConfigError(f"path: cannot load a PPO agent from {path}: {error}") from error
-
-    def _init_callback(self, callback: Any, progress_bar: bool = False) -> BaseCallback:
-        given = callback if isinstance(callback, list) else [callback] if callback is not None else []
-        self._callback = super()._init_callback([_Propensities(), *given], progress_bar)
-        return self._callback
-
-    def _excluded_save_params(self) -> list[str]:
-        return [*super()._excluded_save_params(), "_callback"]
-
-
-def _policy_for(env: Any) -> Any:
-    """The policy that reads an env's observations."""
-    space = getattr(env, "observation_space", None)
-    if space is not None and is_two_part(space, spaces.arms(env.action_space)):
-        return EquivariantPolicy
-    return "MultiInputPolicy" if isinstance(space, gym_spaces.Dict) else "MlpPolicy"

@@ -6,21 +6,34 @@ import sys
 import pytest
 
 from curriculum_rl.agents import AGENTS, load, make
-from curriculum_rl.agents.table import options_of
+from curriculum_rl.agents.base import Shell
+from curriculum_rl.agents.entries import FAMILIES
+from curriculum_rl.agents.table import class_of, options_of
 from curriculum_rl.errors import ConfigError
 
 
-def test_names_and_entries():
-    assert list(AGENTS) == ["stratified", "round-robin", "random", "fixed", "exp3s", "sw-ucb", "d-ts", "ppo"]
-    assert [entry.name for entry in AGENTS.values() if entry.needs_reward] == ["exp3s", "sw-ucb", "d-ts", "ppo"]
+def test_no_name_stands_twice():
+    names = [entry.name for entries in FAMILIES.values() for entry in entries]
+    assert len(names) == len(set(names)) and list(AGENTS) == names
     assert AGENTS["ppo"].protocol == "pretrained" and AGENTS["stratified"].action == "mixture"
+
+
+@pytest.mark.parametrize("name", sorted(AGENTS))
+def test_an_entry_says_what_its_class_needs(name):
+    entry = AGENTS[name]
+    cls = class_of(name)
+    assert entry.summary and entry.source and entry.feedback and entry.cost
+    if issubclass(cls, Shell) and entry.needs_reward:
+        assert cls.learns
+    if not entry.needs_reward and not entry.needs_signals:
+        assert entry.feedback == "none"
 
 
 def test_importing_the_table_is_light():
     heavy = "('torch', 'numpy', 'stable_baselines3', 'gymnasium')"
     code = f"import sys, curriculum_rl.agents as a; print(len(a.AGENTS), [m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "8 []"
+    assert done.stdout.strip() == f"{len(AGENTS)} []"
 
 
 def test_options_are_listed():
@@ -38,6 +51,37 @@ def test_options_are_listed():
         ("exp3s", {"exploration": 1.5}, "exploration: 1.5 must be in"),
         ("exp3s", {"sharing": 1}, "sharing: 1 must be in"),
         ("exp3s", {"implicit": -1}, "implicit: -1 must be at least 0"),
+        ("eps-greedy", {"exploration": 1.5}, "exploration: 1.5 must be a number at least 0 and at most 1"),
+        ("eps-greedy", {"step": 0}, "step: 0 must be"),
+        ("trend-ucb", {"width": -1}, "width: -1 must be"),
+        ("trend-ucb", {"discount": 0}, "discount: 0 must be"),
+        ("boltzmann", {"temperature": 0}, "temperature: 0 must be a number above 0"),
+        ("boltzmann", {"step": 2}, "step: 2 must be"),
+        ("ucb1", {"width": "wide"}, "width: wide must be"),
+        ("d-ucb", {"discount": 0}, "discount: 0 must be"),
+        ("d-ucb", {"width": float("inf")}, "width: inf must be"),
+        ("thompson-beta", {"prior": 0.5}, "prior: 0.5 must be a number at least 1"),
+        ("thompson-gaussian", {"noise": 0}, "noise: 0 must be"),
+        ("thompson-gaussian", {"prior": 0}, "prior: 0 must be"),
+        ("exp3", {"exploration": 0}, "exploration: 0 must be a number above 0 and at most 1"),
+        ("exp3-ix", {"step": -1}, "step: -1 must be"),
+        ("exp3s-graves", {"step": 0}, "step: 0 must be"),
+        ("tscl-online", {"exploration": 2}, "exploration: 2 must be"),
+        ("tscl-online", {"temperature": 0}, "temperature: 0 must be"),
+        ("tscl-naive", {"window": 0}, "window: 0 must be"),
+        ("tscl-naive", {"step": 0}, "step: 0 must be"),
+        ("tscl-window", {"window": 2.5}, "window: 2.5 must be a whole number"),
+        ("tscl-sampling", {"window": 0}, "window: 0 must be"),
+        ("tscl-sampling", {"temperature": 1.0}, "temperature: 1.0"),
+        ("autosem", {"decay": 1}, "decay: 1 must be"),
+        ("autosem", {"prior": 0}, "prior: 0 must be"),
+        ("lin-ucb", {"width": -1}, "width: -1 must be"),
+        ("lin-ucb", {"ridge": 0}, "ridge: 0 must be"),
+        ("lin-ts", {"spread": 0}, "spread: 0 must be"),
+        ("lin-ts", {"draws": 0}, "draws: 0 must be a whole number at least 1"),
+        ("lin-ucb", {}, "observation: LinUCBAgent needs per-task features"),
+        ("mometas", {"step": 0}, "step: 0 must be"),
+        ("mometas", {"entropy": -1}, "entropy: -1 must be"),
         ("sw-ucb", {"window": 1}, "window: 1 times K"),
         ("sw-ucb", {"width": float("nan")}, "width: nan"),
         ("d-ts", {"discount": 0}, "discount: 0 must be"),
@@ -70,7 +114,7 @@ def test_load_refuses_what_is_no_such_agent(bandit_env, tmp_path):
     with pytest.raises(ConfigError, match="holds agent 'DiscountedThompsonAgent'"):
         load("exp3s", tmp_path / "thompson.zip")
     with pytest.raises(ConfigError, match="env: not the spaces"):
-        load("d-ts", tmp_path / "thompson.zip", bandit_env(arms=7))
+        load("d-ts", tmp_path / "thompson.zip", bandit_env(dict_observation=True))
 
 
 def test_bare_import_is_refused():

@@ -5,27 +5,68 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curriculum_rl.agents.bandits.autosem import AutoSeM
+from curriculum_rl.agents.bandits.boltzmann import Boltzmann
+from curriculum_rl.agents.bandits.d_ucb import DiscountedUCB
+from curriculum_rl.agents.bandits.eps_greedy import EpsilonGreedy
+from curriculum_rl.agents.bandits.exp3 import Exp3
+from curriculum_rl.agents.bandits.exp3_ix import Exp3IX
 from curriculum_rl.agents.bandits.exp3s import Exp3S
+from curriculum_rl.agents.bandits.exp3s_graves import GravesExp3S
+from curriculum_rl.agents.bandits.mometas import Mometas
 from curriculum_rl.agents.bandits.sw_ucb import SlidingWindowUCB
 from curriculum_rl.agents.bandits.thompson import DiscountedThompson, probability_of_best
-from curriculum_rl.agents.rule import add_plays, draw, of_plays, one_hot
+from curriculum_rl.agents.bandits.thompson_beta import BetaThompson
+from curriculum_rl.agents.bandits.thompson_gaussian import GaussianThompson
+from curriculum_rl.agents.bandits.trend_ucb import TrendUCB
+from curriculum_rl.agents.bandits.tscl_naive import TsclNaive
+from curriculum_rl.agents.bandits.tscl_online import TsclOnline
+from curriculum_rl.agents.bandits.tscl_sampling import TsclSampling
+from curriculum_rl.agents.bandits.tscl_window import TsclWindow
+from curriculum_rl.agents.bandits.ucb1 import UCB1
+from curriculum_rl.agents.rule import add_plays, draw, greedy, mean_of_plays, of_plays, one_hot, softmax
 
-RULES = [
+SCALED = [
     Exp3S(),
     Exp3S(step=1e3, implicit=0.0, sharing=None),
     SlidingWindowUCB(),
     SlidingWindowUCB(window=1.5),
     DiscountedThompson(),
     DiscountedThompson(noise=1e-3, discount=1.0),
+    GravesExp3S(),
+    EpsilonGreedy(),
+    EpsilonGreedy(step=0.5, exploration=0.0),
+    Boltzmann(),
+    TsclOnline(absolute=True),
+    TsclNaive(window=3),
+    TsclWindow(window=3),
+    TsclWindow(temperature=0.5),
+    TsclSampling(window=3),
+    Mometas(),
+    TrendUCB(),
+    TrendUCB(discount=0.9),
 ]
+UNIT = [
+    UCB1(),
+    DiscountedUCB(),
+    DiscountedUCB(discount=0.5),
+    BetaThompson(),
+    GaussianThompson(),
+    Exp3(),
+    Exp3(exploration=1.0),
+    Exp3IX(),
+    Exp3IX(step=0.5),
+    AutoSeM(),
+]
+RULES = SCALED + UNIT
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(
     arms=st.integers(1, 20),
     plays=st.integers(1, 9),
-    rewards=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60),
+    rewards=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_probabilities_stay_probabilities(rule, arms, plays, rewards, seed):
@@ -39,16 +80,17 @@ def test_probabilities_stay_probabilities(rule, arms, plays, rewards, seed):
         played = draw(executed, rng.random(2 * plays)).reshape(2, plays)
         executed = executed.reshape(2, plays, arms)
         assert (of_plays(executed, played) > 0).all()
-        rule.update(state, played, np.array([reward, -reward])[:, None] * rng.uniform(-1, 1, (2, plays)), executed)
+        paid = np.array([reward, -reward])[:, None] * rng.uniform(-1, 1, (2, plays))
+        rule.update(state, played, 0.5 + 0.5 * np.tanh(paid) if rule in UNIT else paid, executed)
     assert all(np.isfinite(values).all() for values in state.values())
 
 
-@pytest.mark.parametrize("rule", RULES[:4:2] + RULES[4:], ids=repr)
+@pytest.mark.parametrize("rule", RULES, ids=repr)
 def test_rows_are_independent(rule):
     rng = np.random.default_rng(0)
     together, alone = rule.start(3, 4), rule.start(1, 4)
     for _ in range(50):
-        rewards, uniforms = rng.standard_normal(3), rng.random(3)
+        rewards, uniforms = rng.random(3), rng.random(3)
         for state, rows in ((together, slice(None)), (alone, slice(1, 2))):
             probabilities = rule.probabilities(state)
             rule.update(state, draw(probabilities, uniforms[rows]), rewards[rows], probabilities)
@@ -119,7 +161,7 @@ def test_one_play_with_or_without_its_axis_is_the_same(rule):
     rng = np.random.default_rng(0)
     flat, deep = rule.start(3, 4), rule.start(3, 4)
     for _ in range(80):
-        probabilities, rewards = rule.probabilities(flat), rng.standard_normal(3)
+        probabilities, rewards = rule.probabilities(flat), rng.random(3)
         played = draw(probabilities, rng.random(3))
         rule.update(flat, played, rewards, probabilities)
         rule.update(deep, played[:, None], rewards[:, None], probabilities[:, None])
@@ -163,6 +205,17 @@ def test_plays_of_one_arm_add_up():
     add_plays(sums, np.array([[0, 0], [2, 1]]), np.array([[1.0, 2.0], [4.0, 8.0]]))
     assert sums.tolist() == [[3, 0, 0], [0, 8, 4]]
     assert of_plays(sums[:, None].repeat(2, axis=1), np.array([[0, 1], [2, 2]])).tolist() == [[3, 0], [4, 4]]
+
+
+def test_mean_of_plays():
+    plays, means = mean_of_plays(np.array([[0, 0, 2]]), np.array([[1.0, 2.0, -4.0]]), 3)
+    assert plays.tolist() == [[2, 0, 1]] and means.tolist() == [[1.5, 0, -4]]
+
+
+def test_greedy_splits_ties_and_explores():
+    assert greedy(np.array([[1.0, 3.0, 3.0], [np.inf, 1.0, 2.0]])).tolist() == [[0, 0.5, 0.5], [1, 0, 0]]
+    assert greedy(np.array([[1.0, 0.0]]), 0.5)[0] == pytest.approx([0.75, 0.25])
+    assert softmax(np.array([[1000.0, 1000.0 + np.log(3)]]))[0] == pytest.approx([0.25, 0.75])
 
 
 def test_draw_inverts_the_distribution():

@@ -91,3 +91,15 @@ def test_one_run_is_scaled_as_many_are(plays, decisions, lost, seed):
 def test_equal_gains_are_paid_nothing():
     rewards, _ = scaled(GainScaling(), [0.25] * 5)
     assert rewards == [0.0] * 5
+
+
+def test_what_each_kind_of_rule_is_paid():
+    scaling = GainScaling(window=10, clip=2)
+    states = {kind: scaling.start(1) for kind in ("scaled", "unit", "gain")}
+    paid = {kind: [] for kind in states}
+    for gain in (1.0, 3.0, np.nan, 2.0, 1e300):
+        for kind, state in states.items():
+            paid[kind].append(float(scaling.pay(kind, state, np.array([[gain]]))[0, 0]))
+    assert paid["scaled"] == pytest.approx([0, 1, -2, 0, -2])
+    assert paid["unit"] == pytest.approx([0.5 + reward / 4 for reward in paid["scaled"]])
+    assert paid["gain"] == pytest.approx([1, 3, np.nan, 2, np.nan], nan_ok=True)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import stable_baselines3
+import torch
 
 from curriculum_rl.agents import make
 from curriculum_rl.agents.rl.ppo import PPO
@@ -45,3 +46,12 @@ def test_mixture_probabilities_are_shares_of_the_mean_action(pool):
     mean, _ = agent.predict(observation, deterministic=True)
     expected = (mean + 1) / (mean + 1).sum(axis=1, keepdims=True)
     assert agent.probabilities(observation) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("mixture", [False, True])
+def test_learns_bit_for_bit_what_stable_baselines3_does(mixture, pool):
+    settings = {"learning_rate": 1e-3, "n_steps": 64, "batch_size": 256, "gamma": 1.0, "ent_coef": 0.01, "seed": 3}
+    plain = stable_baselines3.PPO("MlpPolicy", pool(4, mixture=mixture), device="cpu", **settings).learn(512)
+    ours = make("ppo", pool(4, mixture=mixture), seed=3).learn(512)
+    for name, value in plain.policy.state_dict().items():
+        assert torch.equal(ours.policy.state_dict()[name], value), name

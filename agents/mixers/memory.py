@@ -1,0 +1,84 @@
+"""What a mixer remembers of its runs: the rule's state, a row for each replica."""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from curriculum_rl.agents.mixers.rule import Feedback
+from curriculum_rl.agents.mixers.wrapping import Wrapped
+from curriculum_rl.agents.rule import Floats
+from curriculum_rl.errors import ConfigError
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class MixerMemory:
+    """The state of N runs over K tasks.
+
+    Attributes:
+        replicas: N.
+        executed: (N', K) the mixtures of the last decision.
+    """
+
+    def __init__(self, rule: Wrapped, *, replicas: int, arms: int) -> None:
+        """Start the memory of N = `replicas` runs over K = `arms` tasks."""
+        self.replicas = replicas
+        self._rule = rule
+        self._state = rule.start(replicas, arms)
+        self._used = np.zeros(replicas, bool)
+        self.executed = self.probabilities(replicas)
+
+    def tell(self, divergence: Floats) -> None:
+        """Note (N, K) divergences of the tasks from the target in the runs that have not begun."""
+        if len(divergence) == self.replicas:
+            self._rule.tell(self._state, divergence, ~self._used)
+
+    def reseed(self, entropy: int) -> None:
+        """Nothing is drawn."""
+
+    def restart(self, which: npt.NDArray[np.bool_] | None = None, *, rule: bool = True) -> None:
+        """Let the rule prepare for new learners where a run has been learned from since the last time.
+
+        Args:
+            which: (N,) the replicas whose episodes ended; None: all.
+            rule: taken as the other memories do; a mixer's rule decides itself what survives.
+        """
+        ended = self._used if which is None else which & self._used
+        if ended.any():
+            self._rule.next_run(self._state, ended)
+        self._used = self._used & ~ended
+
+    def probabilities(self, count: int) -> Floats:
+        """(count, K) mixtures: each run's own, or the mean of all for another number of runs."""
+        mixture = self._rule.mixture(self._state)
+        if len(mixture) == count:
+            return mixture
+        mean: Floats = mixture.mean(axis=0, keepdims=True).repeat(count, axis=0)
+        return mean
+
+    def update(self, feedback: Feedback) -> None:
+        """Learn from one segment of every run.
+
+        Raises:
+            ConfigError: for another number of replicas.
+        """
+        if len(feedback.gain) != self.replicas:
+            raise ConfigError(f"infos: {len(feedback.gain)} replicas, but the agent remembers {self.replicas}")
+        self._rule.update(self._state, feedback)
+        self._used[:] = True
+
+    def dump(self) -> tuple[dict[str, Any], Arrays]:
+        """Everything as JSON values and arrays."""
+        arrays = {f"rule.{name}": values for name, values in self._state.items()}
+        return {"replicas": self.replicas, "used": self._used.tolist()}, arrays
+
+    @classmethod
+    def parse(cls, rule: Wrapped, arms: int, values: dict[str, Any], arrays: Arrays) -> Self:
+        """The memory that `dump` described."""
+        memory = cls(rule, replicas=values["replicas"], arms=arms)
+        for name in memory._state:
+            memory._state[name] = arrays[f"rule.{name}"]
+        memory._used = np.array(values["used"], bool)
+        memory.executed = memory.probabilities(memory.replicas)
+        return memory

@@ -1,0 +1,102 @@
+"""What DQN, SAC and TD3 share: a replay buffer, a warm-up of random actions, and what they drew from."""
+
+import time
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+
+from curriculum_rl.agents import spaces
+from curriculum_rl.agents.protocol import Observation
+from curriculum_rl.agents.rl.shell import Pretrained
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.mixtures import shares
+
+_CONCENTRATION = 0.3  # of the Dirichlet draws of a warm-up
+
+
+class Replaying(Pretrained, OffPolicyAlgorithm):
+    """Goes before one of stable-baselines3's algorithms that learn from a replay buffer.
+
+    A file holds no replay buffer: an agent that was loaded learns from what it meets from then on. A run that
+    `curriculum-rl train --resume` continues has it, in the checkpoint.
+    """
+
+    def propensities(self) -> npt.NDArray[np.float64]:
+        """(N, K) probabilities that the decision in progress was drawn from: even in the warm-up."""
+        return self._executed
+
+    def _sample_action(
+        self, learning_starts: int, action_noise: Any = None, n_envs: int = 1
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        begun = time.perf_counter()
+        warm = self.num_timesteps < learning_starts
+        if warm:
+            arms = spaces.arms(self.action_space)
+            self._executed = np.full((n_envs, arms), 1 / arms)
+        else:
+            self._executed = super().propensities()
+        drawn = self._warm_up(n_envs) if warm else super()._sample_action(learning_starts, action_noise, n_envs)
+        self.seconds += time.perf_counter() - begun
+        return drawn
+
+    def _warm_up(self, count: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Random actions, as they are played and as they are stored."""
+        picks = np.random.randint(spaces.arms(self.action_space), size=count)  # noqa: NPY002 (the generator SB3 seeds)
+        return picks, picks
+
+    def _log_interval(self) -> int:
+        """After every episode; replicas end theirs together, so once for all of them."""
+        return self.n_envs
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_executed"]
+
+
+class MixtureReplaying(Replaying):
+    """Goes before SAC or TD3, which play mixtures."""
+
+    plays = "mixture"
+
+    def _warm_up(self, count: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Actions of mixtures in which few tasks dominate.
+
+        Uniform actions, stable-baselines3's way, stay near the even mixture, and critics that saw nothing else promise
+        wonders of the corners.
+        """
+        arms = spaces.arms(self.action_space)
+        drawn = np.random.dirichlet(np.full(arms, _CONCENTRATION), size=count) * arms  # noqa: NPY002
+        actions = (drawn * np.minimum(1, 2 / drawn.max(axis=1, keepdims=True)) - 1).astype(np.float32)
+        return actions, actions
+
+    def probabilities(self, observation: Observation) -> npt.NDArray[np.float64]:
+        """(N, K) shares of the mean action."""
+        with torch.no_grad():
+            tensor, _ = self.policy.obs_to_tensor(observation)
+            mean = self.policy._predict(tensor, deterministic=True)
+        return shares(mean.cpu().numpy())
+
+
+def check_counts(**counts: int) -> None:
+    """See that settings which count something are at least 1.
+
+    Raises:
+        ConfigError: where one is not.
+    """
+    for name, count in counts.items():
+        if count < 1:
+            raise ConfigError(f"{name}: {count} must be at least 1")
+
+
+def check_gradient_steps(gradient_steps: int, learning_starts: int) -> None:
+    """See that the agent learns, and when.
+
+    Raises:
+        ConfigError: for a number of steps that is 0 or below -1, or a negative warm-up.
+    """
+    if gradient_steps == 0 or gradient_steps < -1:
+        raise ConfigError(f"gradient_steps: {gradient_steps} must be at least 1, or -1 for one per segment")
+    if learning_starts < 0:
+        raise ConfigError(f"learning_starts: {learning_starts} must be at least 0")

@@ -1,0 +1,160 @@
+"""What all agents with a network share: options, propensities, closing callbacks, files; a mixin over SB3's classes."""
+
+import inspect
+import time
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from stable_baselines3.common.base_class import BaseAlgorithm, maybe_make_env
+from stable_baselines3.common.callbacks import BaseCallback
+
+from curriculum_rl.agents import spaces
+from curriculum_rl.agents.protocol import Observation
+from curriculum_rl.agents.rl.choosing import check_policy, policy_for
+from curriculum_rl.agents.rl.files import spaces_for
+from curriculum_rl.errors import ConfigError
+
+
+class _Propensities(BaseCallback):
+    """Puts `probabilities` where the other agents put them: into the locals that every callback shares."""
+
+    def _on_step(self) -> bool:
+        agent: Any = self.model
+        rewards = self.locals["rewards"]
+        if not np.isfinite(rewards).all():
+            replica = int(np.flatnonzero(~np.isfinite(rewards))[0])
+            raise ConfigError(f"reward: {rewards[replica]} from replica {replica}; a network cannot learn from it")
+        self.locals["probabilities"] = agent.propensities()
+        return True
+
+
+class Pretrained(BaseAlgorithm):
+    """Goes before one of stable-baselines3's algorithms among the bases of an agent.
+
+    Attributes:
+        seconds: wall time spent in gradient updates so far; agents with a replay buffer count deciding, too.
+        algorithm: the name of the class, kept in the file.
+    """
+
+    plays: ClassVar[Literal["any", "task", "mixture"]] = "any"
+    known_as: ClassVar[str] = ""  # in messages, where it is not the class's name
+    seconds: float
+    algorithm: str
+
+    def _suited(self, policy: Any, env: Any) -> tuple[Any, Any]:
+        """The policy, by default the one that reads the env's observations, and the env, made if it was an id.
+
+        Raises:
+            ConfigError: where the agent cannot play the env's actions, or the policy cannot read its observations.
+        """
+        self.seconds = 0.0
+        self.algorithm = type(self).__name__
+        env = maybe_make_env(env, 0) if env is not None else None
+        if env is not None:
+            self._check_actions(env.action_space)
+        policy = policy_for(env, self.policy_aliases) if policy is None else policy
+        check_policy(policy, env, self.policy_aliases)
+        return policy, env
+
+    def _check_actions(self, space: Any) -> None:
+        arms, name = spaces.arms(space), self.known_as or self.algorithm.lower()
+        if self.plays == "mixture" and not spaces.is_mixture(space):
+            raise ConfigError(f"action_space: {name} plays mixtures, Box(-1, 1, (K,)), not Discrete({arms})")
+        if self.plays == "task" and spaces.is_mixture(space):
+            raise ConfigError(f"action_space: {name} plays one task at a time, Discrete(K), not mixtures of {arms}")
+
+    @classmethod
+    def options(cls) -> tuple[str, ...]:
+        """The names of the settings that `make` takes."""
+        hidden = {"self", "env", "seed", "_init_setup_model"}
+        return tuple(name for name in inspect.signature(cls.__init__).parameters if name not in hidden)
+
+    def probabilities(self, observation: Observation) -> npt.NDArray[np.float64]:
+        """(N, K) probability of each task; in a mixture space the shares of the mean action."""
+        raise NotImplementedError
+
+    def propensities(self) -> npt.NDArray[np.float64]:
+        """(N, K) probabilities that the decision in progress was drawn from; callbacks find them in their locals."""
+        # while callbacks run, `_last_obs` is still the observation that the action was drawn for
+        assert self._last_obs is not None  # `learn` made sure
+        return self.probabilities(self._last_obs)
+
+    def observe(
+        self,
+        actions: npt.NDArray[Any],
+        rewards: npt.NDArray[Any],
+        dones: npt.NDArray[np.bool_],
+        infos: list[dict[str, Any]],
+    ) -> None:
+        """Nothing: a pretrained agent does not learn inside a run."""
+
+    def reset_memory(self, replicas: npt.NDArray[np.bool_] | None = None) -> None:
+        """Nothing: a pretrained agent keeps no memory of a run."""
+
+    def train(self, *args: Any, **kwargs: Any) -> None:
+        """As stable-baselines3's, timed."""
+        begun = time.perf_counter()
+        super().train(*args, **kwargs)  # type: ignore[misc]
+        self.seconds += time.perf_counter() - begun
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: Any = None,
+        log_interval: int | None = None,
+        tb_log_name: str = "run",
+        reset_num_timesteps: bool = True,
+        progress_bar: bool = False,
+    ) -> Self:
+        """As stable-baselines3's, but callbacks also find `probabilities`, and are closed when Ctrl-C ends the call.
+
+        Raises:
+            ConfigError: where there is no env, or a reward is not finite.
+        """
+        if self.env is None:
+            raise ConfigError("env: None; an agent without an environment can only predict")
+        interval = self._log_interval() if log_interval is None else log_interval
+        try:
+            return super().learn(  # type: ignore[safe-super]
+                total_timesteps, callback, interval, tb_log_name, reset_num_timesteps, progress_bar
+            )
+        except KeyboardInterrupt:
+            self._callback.on_training_end()
+            raise
+
+    def _log_interval(self) -> int:
+        """How often stable-baselines3 writes its own scalars: after every rollout."""
+        return 1
+
+    @classmethod
+    def load(cls, path: Any, env: Any = None, device: Any = "cpu", **kwargs: Any) -> Self:  # type: ignore[override]
+        """As stable-baselines3's, on the CPU unless told otherwise, and for another number of tasks.
+
+        Args:
+            path: the file, with or without ".zip".
+            env: where to go on; a number of tasks other than the saved one needs an equivariant policy.
+            device: "cpu" or another of torch's.
+            **kwargs: what else stable-baselines3's `load` takes.
+
+        Raises:
+            ConfigError: where the file is no agent that stable-baselines3 saved, is of another class, or where the env
+                has other spaces; where the number of tasks or of features is the reason, both are named.
+        """
+        try:
+            env = cls._wrap_env(env, 0) if env is not None else None
+            changed = spaces_for(path, env, cls.__name__)
+            kwargs["custom_objects"] = {**changed, **(kwargs.get("custom_objects") or {})}
+            return super().load(path, env, device, **kwargs)
+        except ConfigError:
+            raise
+        except (OSError, ValueError, KeyError, AssertionError, RuntimeError) as error:
+            raise ConfigError(f"path: cannot load a {cls.__name__} agent from {path}: {error}") from error
+
+    def _init_callback(self, callback: Any, progress_bar: bool = False) -> BaseCallback:
+        given = callback if isinstance(callback, list) else [callback] if callback is not None else []
+        self._callback = super()._init_callback([_Propensities(), *given], progress_bar)
+        return self._callback
+
+    def _excluded_save_params(self) -> list[str]:
+        return [*super()._excluded_save_params(), "_callback"]

@@ -1,0 +1,183 @@
+"""`curriculum-rl compare`: agents against each other and against the baselines, at equal total cost, seed by seed."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from curriculum_rl import config as configs
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.scripts.comparing import contestants
+from curriculum_rl.scripts.comparing.contestants import Contestant
+from curriculum_rl.scripts.comparing.directory import Directory
+
+if TYPE_CHECKING:
+    from curriculum_rl.experiment import Experiment
+    from curriculum_rl.scripts.comparing.plan import Plan
+
+STATIC_MIXTURES = 64
+
+
+def compare(
+    env: str | Path | Mapping[str, Any],
+    agents: str | Sequence[str],
+    *,
+    out: str | Path,
+    seeds: int = 10,
+    first_seed: int = 0,
+    jobs: int = 1,
+    overrides: Mapping[str, Any] | None = None,
+    timesteps: int | None = None,
+    static_mixtures: int = STATIC_MIXTURES,
+    baselines: bool = True,
+    reach: bool = False,
+    decompose: Sequence[str] = (),
+    quiet: bool = False,
+) -> dict[str, Any]:
+    """Run whatever is missing, then judge it all; call it again with more agents or seeds to go on.
+
+    Args:
+        env: name, path or content of an environment.
+        agents: `name`, `name:option=value` or `name@run/directory`; separated by commas in a string.
+        out: the directory of the comparison.
+        seeds: runs of every agent.
+        first_seed: of the first run; the others follow.
+        jobs: processes; more than 1 need the `if __name__ == "__main__"` guard in a script.
+        overrides: changes to the environment by dotted key.
+        timesteps: segments that a pretrained agent is trained for; None: `train`'s default.
+        static_mixtures: random static mixtures that are searched for the best; 0: none.
+        baselines: whether more than stratified stands beside the agents.
+        reach: whether complete runs at 25, 33 and 50 % of the budget are made, too.
+        decompose: labels of agents whose dynamics and feedback are taken apart.
+        quiet: no progress, no table.
+
+    Returns:
+        The content of `compare.json` (docs/compare.md).
+
+    Raises:
+        ConfigError: for what is wrong with the request, before anything runs.
+        KeyboardInterrupt: on Ctrl-C; what was finished stays.
+    """
+    for key in overrides or {}:
+        if key.startswith("agent."):
+            raise ConfigError(f"{key}: options belong to one agent each; write them as agents: name:{key[6:]}=value")
+    wanted = contestants.parse(agents)
+    _check(wanted, seeds, jobs, static_mixtures, decompose)
+    config = configs.load(dict(env) if isinstance(env, Mapping) else env, overrides)
+    console = Console(stderr=True, quiet=quiet)
+    with Directory(Path(out)) as folder:
+        folder.settle(config)
+        with console.status("reading and tokenising the corpora"):
+            from curriculum_rl.experiment import build
+
+            experiment = build(config)
+        everybody = _everybody(wanted, experiment, baselines=baselines, mixtures=static_mixtures, decompose=decompose)
+        plan = _plan(folder, experiment, everybody, range(first_seed, first_seed + seeds))
+        searched = static_mixtures if baselines else 0
+        plan = replace(plan, timesteps=timesteps, mixtures=searched, reach=reach)
+        _run(plan, jobs, console)
+        return _show(plan, experiment, console, quiet=quiet)
+
+
+def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, decompose: Sequence[str]) -> None:
+    from curriculum_rl.agents.table import make, options_of
+
+    if not wanted:
+        raise ConfigError("agents: name at least one")
+    for key, value, least in (("seeds", seeds, 1), ("jobs", jobs, 1), ("static-mixtures", mixtures, 0)):
+        if value < least:
+            raise ConfigError(f"{key}: must be at least {least} (got {value})")
+    for one in wanted:
+        known = options_of(one.agent)
+        for option in one.options:
+            if option not in known:
+                raise ConfigError(f"agents: {one.label!r}: no option {option!r}; {one.agent} has: {', '.join(known)}")
+        if not one.pretrained:
+            make(one.agent, None, **one.options)  # values out of range show before anything runs
+    labels = [one.label for one in wanted]
+    for label in decompose:
+        if label not in labels:
+            raise ConfigError(f"decompose: {label!r} is not one of the agents, {', '.join(labels)}")
+        if seeds < 2:
+            raise ConfigError("decompose: replays the schedule of another seed, so at least 2 seeds are needed")
+
+
+def _everybody(
+    wanted: Sequence[Contestant],
+    experiment: "Experiment",
+    *,
+    baselines: bool,
+    mixtures: int,
+    decompose: Sequence[str],
+) -> list[Contestant]:
+    """The baselines, what was asked for, and the controls of a decomposition; every label once."""
+    objective = _objective(experiment)
+    names = [task.objective.name for task in experiment.tasks]
+    some = objective if objective in names and any(name != objective for name in names) else None
+    fixed = contestants.baselines(mixtures=mixtures, objective=some) if baselines else [contestants.stratified()]
+    controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
+    return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
+
+
+def _objective(experiment: "Experiment") -> str:
+    """How the target's text is modelled."""
+    return "causal_lm" if experiment.make_learner().causal_rows else "masked_lm"
+
+
+def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Contestant], seeds: range) -> "Plan":
+    from curriculum_rl.scripts.comparing.plan import Plan
+
+    return Plan(
+        folder=folder,
+        config=experiment.config,
+        contestants=tuple(everybody),
+        seeds=tuple(seeds),
+        tasks=tuple(task.name for task in experiment.tasks),
+        objectives=tuple(task.objective.name for task in experiment.tasks),
+        divergence=experiment.divergence,
+        objective=_objective(experiment),
+    )
+
+
+def _run(plan: "Plan", processes: int, console: Console) -> None:
+    """Do what is missing; a job that fails leaves its error where its cell would be."""
+    from curriculum_rl.scripts.comparing import directory, watching, workers
+    from curriculum_rl.scripts.comparing import plan as plans
+
+    todo = plans.jobs(plan)
+    cells = {
+        plans.name_of(one, seed, percent): plan.folder.cell(one, seed, percent) for one, seed, percent in plan.places()
+    }
+    with watching.Watch(len(todo), len(cells), console) as watch:
+        performing = workers.perform(todo, processes=processes, started=watch.started)
+        try:
+            with closing(performing):  # type: ignore[type-var]
+                for ended in performing:
+                    watch.ended(ended)
+                    if ended.error is not None and ended.job.name in cells:
+                        directory.write_error(cells[ended.job.name], ended.error)
+        except KeyboardInterrupt:
+            console.print(f"stopped; the same command goes on where it was ({plan.folder.path})", soft_wrap=True)
+            raise
+
+
+def _show(plan: "Plan", experiment: "Experiment", console: Console, *, quiet: bool) -> dict[str, Any]:
+    """Write the document, the page and TensorBoard's events, and print the table."""
+    import json
+
+    from curriculum_rl.rows import to_json, write_atomically
+    from curriculum_rl.scripts.comparing import boards, page, results, table
+
+    found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
+    path = plan.folder.path
+    write_atomically(path / "compare.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path / "compare.html", page.html(found))
+    boards.write(path / "tensorboard", found)
+    if not quiet:
+        table.show(found, Console())
+        console.print(f"\nThe page: {path / 'compare.html'}   all figures: {path / 'compare.json'}", soft_wrap=True)
+        console.print(f"TensorBoard:  tensorboard --logdir {path / 'tensorboard'}", soft_wrap=True)
+    return found

@@ -1,0 +1,349 @@
+"""`compare` on a tiny environment: what it finds, what it never repeats, and what it refuses."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.rows import read_rows
+from curriculum_rl.scripts.compare import compare
+from curriculum_rl.scripts.comparing import page, tables
+from curriculum_rl.scripts.comparing.cost_tables import failures
+from curriculum_rl.scripts.comparing.directory import Directory
+from curriculum_rl.scripts.comparing.verdicts import verdict
+
+AGENTS = "exp3s,fixed:task=9"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_pictures() -> Iterator[None]:
+    """Three quarters of a run this small would be its `policy.png`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("curriculum_rl.scripts.finishing.policy_picture", lambda *_: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def small(tiny: dict[str, Any]) -> dict[str, Any]:
+    return {**tiny, "budget": {"updates": 8}, "report": {**tiny["report"], "finetune": None}}
+
+
+@pytest.fixture(scope="module")
+def settings(small: dict[str, Any]) -> dict[str, Any]:
+    return {"env": small, "agents": AGENTS, "seeds": 2, "static_mixtures": 2, "decompose": ["exp3s"], "quiet": True}
+
+
+@pytest.fixture(scope="module")
+def finished(settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """One comparison with everything: baselines, a search, a decomposition, an agent that crashes."""
+    out = tmp_path_factory.mktemp("compare") / "all"
+    return out, compare(**settings, out=out)
+
+
+def times(out: Path) -> dict[str, int]:
+    """When each cell was finished."""
+    return {str(path.relative_to(out)): path.stat().st_mtime_ns for path in out.rglob("result.json")}
+
+
+def test_the_document_has_its_schema(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, found = finished
+    assert json.loads((out / "compare.json").read_text()) == found
+    documented = set(re.findall(r"^\| `(\w+)` \|", (Path(__file__).parents[2] / "docs/compare.md").read_text(), re.M))
+    assert set(found) <= documented
+    entry = found["agents"]["exp3s"]
+    assert set(entry) <= documented
+    assert set(entry["runs"][0]) <= documented
+    assert (found["seeds"], len(found["tasks"]), found["format"]) == ([0, 1], 5, 1)
+    sections = {label: one["section"] for label, one in found["agents"].items()}
+    assert sections["exp3s"] == sections["fixed:task=9"] == "online"
+    assert {"stratified", "target-objective", "js-prior", "best-fixed", "best-static-2", "random"} == {
+        label for label, section in sections.items() if section == "baseline"
+    }
+    assert [label for label, section in sections.items() if section == "decomposition"] == [
+        "exp3s yoked", "exp3s shuffled", "exp3s mean",
+    ]  # fmt: skip
+
+
+def test_every_run_costs_the_same_and_starts_alike(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, found = finished
+    charged = {label: one["cost"]["charged"] for label, one in found["agents"].items() if one["cost"]}
+    update = charged["stratified"] / 8
+    assert all(charged["stratified"] - update < cost <= charged["stratified"] for cost in charged.values())
+    assert found["agents"]["exp3s"]["cost"]["flops"]["proxy"] > 0
+    assert "proxy" not in found["agents"]["js-prior"]["cost"]["flops"]
+    # Under one seed the learner begins with the same weights: its first score is the same whatever is done with it.
+    first = {
+        label: read_rows(out / "runs" / label / "seed-1" / "segments.jsonl")[0]
+        for label in ("stratified", "random", "js-prior")
+    }
+    assert len({round(row["score"] - row["gain"], 9) for row in first.values()}) == 1
+
+
+def test_figures_follow_from_the_runs(finished: tuple[Path, dict[str, Any]]) -> None:
+    _, found = finished
+    agents = found["agents"]
+    losses = {
+        label: [run["target_loss"] for run in agents[label]["runs"]] for label in ("exp3s", "stratified", "js-prior")
+    }
+    figure = agents["exp3s"]["figures"]["target_loss"]
+    assert figure["mean"] == pytest.approx(np.mean(losses["exp3s"]))
+    for reference in ("stratified", "js-prior"):
+        difference = np.subtract(losses["exp3s"], losses[reference])
+        assert figure["against"][reference]["difference"]["mean"] == pytest.approx(difference.mean())
+    assert figure["against"]["stratified"]["holm"] == figure["against"]["stratified"]["p"]  # one agent finished
+    run = agents["exp3s"]["runs"][0]
+    assert run["gap"] == pytest.approx(run["target_loss"] + run["proxy_score"])
+    parts = found["decomposition"]["exp3s"]
+    whole = figure["against"]["stratified"]["difference"]["mean"]
+    assert sum(part["mean"] for part in parts) == pytest.approx(whole)
+    place = found["wins"]["order"].index
+    row, column = place("exp3s"), place("stratified")
+    matrix = found["wins"]["matrix"]
+    assert matrix[row][column] + matrix[column][row] == pytest.approx(1)
+    assert matrix[row][row] is None
+
+
+def test_the_search_is_charged(finished: tuple[Path, dict[str, Any]]) -> None:
+    _, found = finished
+    fixed, static = (found["agents"][label]["setup"] for label in ("best-fixed", "best-static-2"))
+    # Five fixed tasks, then three on two more seeds; with the two drawn and three named ones, then eight on two more.
+    assert (fixed["runs"], static["runs"]) == (5 + 3 * 2, 5 + 3 + 2 + 8 * 2)
+    run = found["agents"]["stratified"]["cost"]["charged"]
+    assert fixed["flops"] == pytest.approx(fixed["runs"] * run, rel=0.15)
+    assert static["deployed"]["10"]["flops"] == pytest.approx(
+        static["flops"] + 10 * found["agents"]["best-static-2"]["cost"]["charged"]
+    )
+    assert found["agents"]["best-fixed"]["task"] in found["tasks"]
+    assert found["agents"]["exp3s"]["setup"] is None
+
+
+def test_controls_replay_the_other_seed(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, _ = finished
+    config = yaml.safe_load((out / "runs" / "exp3s yoked" / "seed-1" / "config.yaml").read_text())
+    assert config["agent"]["path"] == str(out / "runs" / "exp3s" / "seed-0" / "segments.jsonl")
+    source = read_rows(out / "runs" / "exp3s" / "seed-0" / "segments.jsonl")
+    replayed = read_rows(out / "runs" / "exp3s yoked" / "seed-1" / "segments.jsonl")
+    assert replayed[0]["mixture"] == pytest.approx(source[0]["mixture"], abs=0.11)  # ten rows a segment
+    config = yaml.safe_load((out / "runs" / "exp3s mean" / "seed-0" / "config.yaml").read_text())
+    other = json.loads((out / "runs" / "exp3s" / "seed-1" / "result.json").read_text())["share"]
+    assert config["agent"]["shares"] == pytest.approx(list(other.values()))
+
+
+def test_a_crash_is_a_row(finished: tuple[Path, dict[str, Any]]) -> None:
+    _, found = finished
+    runs = found["agents"]["fixed:task=9"]["runs"]
+    assert [run["status"] for run in runs] == ["crashed", "crashed"]
+    assert "task: 9 must be in [0, 5)" in runs[0]["error"]
+    (row,) = [row for _, rows in tables.tables(found)[0].groups for row in rows if row[0] == "fixed:task=9"]
+    assert "2 of 2 seeds did not finish" in row[1]
+    assert "task: 9 must be in [0, 5)" in page.html(found)
+
+
+def test_sentences_claim_no_more_than_was_proven(finished: tuple[Path, dict[str, Any]]) -> None:
+    _, found = finished
+    (sentence,) = verdict(found)
+    pair = found["agents"]["exp3s"]["figures"]["target_loss"]["against"]["stratified"]
+    size = f"{abs(pair['difference']['mean']):.3f} nats"
+    assert f"{size} {'below' if pair['difference']['mean'] < 0 else 'above'} stratified (not proven)" in sentence
+    ten = json.loads(json.dumps(found))
+    for reference in ("stratified", "js-prior"):
+        proven = {"difference": {"mean": -0.2, "low": -0.3, "high": -0.1}, "holm": 0.004}
+        ten["agents"]["exp3s"]["figures"]["target_loss"]["against"][reference].update(proven)
+    assert verdict(ten)[0].startswith("exp3s ends 0.200 nats below stratified, and ends 0.200 nats below the static")
+    ten["agents"]["exp3s"]["sees_target"] = False
+    assert "does not see the target" in verdict(ten)[0] and "on all corpora" in verdict(ten)[0]
+
+
+def test_the_page_needs_nothing_else(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, found = finished
+    text = (out / "compare.html").read_text()
+    assert not re.search(r"https?://|<script|<link|src=|@import|url\(", text)
+    assert text.count("<svg") == 4 + len([one for one in found["agents"].values() if one["curves"]])
+    assert "bigram counts" in text
+    assert "<svg viewBox" in text and "width=device-width" in text
+    hostile = json.loads(json.dumps(found).replace("exp3s", "<b>x&y"))
+    assert "<b>x&y" not in page.html(hostile)
+
+
+@pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium with chromedriver on this machine")
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_fits_a_phone_and_a_desk(finished: tuple[Path, dict[str, Any]], tmp_path: Path, width: int) -> None:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.chrome.service import Service
+
+    options = Options()
+    options.binary_location = str(CHROMIUM)
+    for flag in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        f"--user-data-dir={tmp_path}",
+    ):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    try:
+        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        driver.get(f"file://{finished[0] / 'compare.html'}")
+        assert driver.execute_script("return document.documentElement.scrollWidth") <= width
+        smallest = """const drawn = [...document.querySelectorAll('svg text')].filter(t => t.getClientRects().length);
+            return Math.min(...drawn.map(t => t.getBoundingClientRect().height))"""
+        assert driver.execute_script(smallest) >= 10
+        shown = "return [...document.querySelectorAll('.%s')].map(e => e.offsetParent !== null)"
+        assert set(driver.execute_script(shown % "narrow")) == {width < 800}
+        assert set(driver.execute_script(shown % "wide")) == {width >= 800}
+        kinds = {entry["level"] for entry in driver.get_log("browser")}
+        assert "SEVERE" not in kinds
+    finally:
+        driver.quit()
+
+
+def test_tensorboard_has_a_run_for_each(finished: tuple[Path, dict[str, Any]]) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    out, found = finished
+    runs = [path.name for path in (out / "tensorboard").iterdir()]
+    assert len(runs) == len(found["agents"])
+    events = EventAccumulator(str(out / "tensorboard" / "exp3s"))
+    events.Reload()
+    (point,) = events.Scalars("result/target_loss")
+    assert point.value == pytest.approx(found["agents"]["exp3s"]["figures"]["target_loss"]["mean"])
+    assert len(events.Scalars("compare/proxy")) == 50
+
+
+def test_only_what_is_missing_is_run(finished: tuple[Path, dict[str, Any]], settings: dict[str, Any]) -> None:
+    out, found = finished
+    before = times(out)
+    cell = out / "runs" / "js-prior" / "seed-1"
+    (cell / "result.json").unlink()
+    shutil.rmtree(out / "runs" / "random" / "seed-0")
+    again = compare(**settings, out=out)
+    after = times(out)
+    assert {name for name in before if before[name] != after.get(name)} == {
+        "runs/js-prior/seed-1/result.json", "runs/random/seed-0/result.json",
+    }  # fmt: skip
+    for label in ("js-prior", "random", "exp3s"):
+        figures = [one["agents"][label]["figures"] for one in (found, again)]
+        assert figures[0] == figures[1]
+
+
+def test_agents_and_seeds_are_added(small: dict[str, Any], tmp_path: Path) -> None:
+    compare(small, "stratified", out=tmp_path / "out", seeds=1, baselines=False, quiet=True)
+    before = times(tmp_path / "out")
+    found = compare(small, ["sw-ucb", "round-robin"], out=tmp_path / "out", seeds=2, baselines=False, quiet=True)
+    after = times(tmp_path / "out")
+    assert before.items() < after.items()
+    assert len(after) == 6
+    assert [len(one["runs"]) for one in found["agents"].values()] == [2, 2, 2]
+    assert found["agents"]["sw-ucb"]["headroom"] is None
+
+
+def test_another_environment_is_refused(
+    finished: tuple[Path, dict[str, Any]], settings: dict[str, Any], tmp_path: Path
+) -> None:
+    out, _ = finished
+    with pytest.raises(ConfigError, match=r"out: .* was begun with budget.updates=8, not 9"):
+        compare(**settings, out=out, overrides={"budget.updates": 9})
+    (tmp_path / "holiday.txt").write_text("photos")
+    with pytest.raises(ConfigError, match="is no comparison"):
+        compare(**settings, out=tmp_path)
+
+
+def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Path) -> None:
+    with Directory(tmp_path / "out"), pytest.raises(ConfigError, match=f"written by process {os.getpid()}"):
+        compare(**settings, out=tmp_path / "out")
+    (tmp_path / "out" / ".pid").write_text("999999\n")  # of one that was killed
+    with Directory(tmp_path / "out") as folder:
+        assert (folder.path / ".pid").read_text() == f"{os.getpid()}\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"agents": ""}, "agents: name at least one"),
+        ({"agents": "exp4"}, "agents: 'exp4' is not one of"),
+        ({"agents": "exp3s:colour=1"}, "no option 'colour'"),
+        ({"agents": "exp3s:step=0"}, "step: 0 must be above 0"),
+        ({"agents": "exp3s@here"}, "learns inside its one run"),
+        ({"agents": "ppo@nowhere"}, "nowhere holds no agent.zip"),
+        ({"seeds": 0}, "seeds: must be at least 1"),
+        ({"decompose": ["d-ts"]}, "decompose: 'd-ts' is not one of the agents"),
+        ({"seeds": 1}, "at least 2 seeds"),
+        ({"overrides": {"colour": 1}}, "colour: unknown key"),
+        ({"overrides": {"agent.step": 1}}, "agents: name:step=value"),
+    ],
+)
+def test_mistakes_are_one_line_and_run_nothing(
+    settings: dict[str, Any], tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
+        compare(**{**settings, **changes}, out=tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pretrained_agent_is_trained_once_and_played_frozen(small: dict[str, Any], tmp_path: Path) -> None:
+    options = {"seeds": 1, "baselines": False, "quiet": True}
+    trained = "ppo:n_steps=4:batch_size=64"
+    # A quarter of 8 updates does not pay for two readings of the proxy.
+    found = compare(small, trained, out=tmp_path / "out", timesteps=64, reach=True, **options)
+    entry = found["agents"][trained]
+    assert entry["section"] == "pretrained"
+    assert entry["cost"]["flops"]["proxy"] > 0
+    setup = entry["setup"]
+    assert setup["kind"] == "training"
+    assert setup["runs"] >= 32
+    stratified = found["agents"]["stratified"]
+    parts = {int(percent) / 100: at["mean"] for percent, at in entry["reach"].items()}
+    assert set(parts) == {0.25, 0.33, 0.5}
+    assert parts.pop(0.25) is None
+    (said,) = failures(found)
+    assert said.startswith(f"{trained} at 25 % of the budget crashed: ")
+    parts[1.0] = entry["figures"]["target_loss"]["mean"]
+    goal = stratified["figures"]["target_loss"]["mean"]
+    reached = min((part for part, loss in parts.items() if loss < goal), default=None)
+    assert entry["reached"] == reached
+    saved = stratified["cost"]["charged"] * (1 - (reached or 1.0))
+    assert setup["break_even"] == (pytest.approx(setup["flops"] / saved) if saved else "never")
+    folder = tmp_path / "out" / "training" / "ppo%3An_steps=4%3Abatch_size=64"
+    given = compare(small, f"ppo@{folder}", out=tmp_path / "two", **options)
+    other = given["agents"][f"ppo@{folder}"]
+    assert other["runs"][0]["target_loss"] == entry["runs"][0]["target_loss"]
+    assert other["setup"]["flops"] == setup["flops"]
+
+
+def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(small: dict[str, Any], tmp_path: Path) -> None:
+    file, out = tmp_path / "env.yaml", tmp_path / "out"
+    file.write_text(yaml.safe_dump({**small, "budget": {"updates": 120}}))
+    where = ["--env", str(file), "--agents", "exp3s,random", "--seeds", "2", "--no-baselines", "--out", str(out)]
+    command = [sys.executable, "-m", "curriculum_rl.scripts.main", "compare", *where, "--jobs", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while not times(out) and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on" in said.replace("\n", " ")
+    assert "Traceback" not in said
+    before = times(out)
+    assert 0 < len(before) < 6
+    compare(file, "exp3s,random", seeds=2, baselines=False, out=out, quiet=True)
+    after = times(out)
+    assert len(after) == 6
+    assert before.items() < after.items()
