@@ -1,12 +1,13 @@
 """Is the proxy fit for its target? Rank correlation of proxy and downstream score over random mixtures.
 
-    python benchmarks/fitness.py [--env almanac] [--mixtures 30] [--seeds 3] [--draws 3] [--set key=value ...]
+    python benchmarks/fitness.py [--env almanac] [--mixtures 30] [--seeds 3] [--draws 3] [--json FILE] [--set key=value]
 
 Draws static mixtures that the environment's agents can reach (a Dirichlet draw with the share `action.emphasis`, the
 rest stratified), trains a learner on each under every seed, and correlates the proxy's last score with the downstream
 figures of the report, fine-tuned on several draws of the few examples: the fine-tune's own noise is no fault of the
-proxy. A proxy is fit for use where the lower limit of the 95 % interval (bootstrap over mixtures, means over seeds) of
-Spearman's correlation is above .5.
+proxy. A proxy is fit for use where the lower limit of the interval (bootstrap over mixtures, means over seeds) of
+Spearman's correlation is above .5. Runs that FILE holds already are not repeated: more mixtures can be added to an
+earlier look, at a --confidence that pays for looking twice.
 """
 
 import argparse
@@ -56,8 +57,10 @@ def run(job: tuple[str, int, int, list[float], int, Mapping[str, Any]]) -> dict[
     return {"mixture": number, "seed": seed, "shares": shares, "score": float(outcome.score[0]), **figures}
 
 
-def correlation(results: list[dict[str, Any]], figure: str, sign: float) -> tuple[float, float, float]:
-    """Spearman's correlation of mean score and mean figure, with its 95 % bootstrap interval over mixtures."""
+def correlation(
+    results: list[dict[str, Any]], figure: str, sign: float, confidence: float
+) -> tuple[float, float, float]:
+    """Spearman's correlation of mean score and mean figure, with its bootstrap interval over mixtures."""
     numbers = sorted({r["mixture"] for r in results})
 
     def means(key: str) -> Any:
@@ -66,12 +69,12 @@ def correlation(results: list[dict[str, Any]], figure: str, sign: float) -> tupl
     score, value = means("score"), sign * means(figure)
     draw = np.random.default_rng(0)
     resampled = []
-    for _ in range(2000):
+    for _ in range(10_000):
         index = draw.integers(len(numbers), size=len(numbers))
         rho = spearmanr(score[index], value[index]).statistic
         if np.isfinite(rho):
             resampled.append(rho)
-    low, high = np.quantile(resampled, [0.025, 0.975])
+    low, high = np.quantile(resampled, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(spearmanr(score, value).statistic), float(low), float(high)
 
 
@@ -86,6 +89,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--draws", type=int, default=3, help="fine-tunes a learner, each on other examples")
     parser.add_argument("--concentration", type=float, default=0.3, help="of the Dirichlet; small: few tasks dominate")
+    parser.add_argument("--confidence", type=float, default=0.95, help="of the interval")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
@@ -97,17 +101,28 @@ def main() -> None:
     tasks = task_names(config)
     drawn = np.random.default_rng(0).dirichlet(np.full(len(tasks), arguments.concentration), size=arguments.mixtures)
     mixtures = config.action.emphasis * drawn + (1 - config.action.emphasis) / len(tasks)
+    kept = json.loads(arguments.json.read_text())["results"] if arguments.json and arguments.json.exists() else []
+    done = {(result["mixture"], result["seed"]) for result in kept}
+    if any(not np.allclose(result["shares"], mixtures[result["mixture"]]) for result in kept):
+        parser.error(f"--json {arguments.json}: holds runs of other mixtures")
     jobs = [
         (arguments.env, number, seed, mixture.tolist(), arguments.draws, overrides)
         for number, mixture in enumerate(mixtures)
         for seed in range(arguments.seeds)
+        if (number, seed) not in done
     ]
     begun = time.perf_counter()
     with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
-        results = list(pool.map(run, jobs))
-    print(f"{arguments.env} {arguments.set}: {arguments.mixtures} mixtures x {arguments.seeds} seeds")
+        results = list(kept)
+        for result in pool.map(run, jobs):
+            results.append(result)
+            if arguments.json:
+                arguments.json.write_text(json.dumps({"tasks": tasks, "results": results}))
+    print(
+        f"{arguments.env} {arguments.set}: {arguments.mixtures} mixtures x {arguments.seeds} seeds, {arguments.confidence:.1%} intervals"
+    )
     for figure, sign in SIGNS.items():
-        rho, low, high = correlation(results, figure, sign)
+        rho, low, high = correlation(results, figure, sign, arguments.confidence)
         spread = [np.mean([r[figure] for r in results if r["mixture"] == n]) for n in range(arguments.mixtures)]
         fit = "fit" if low > 0.5 else "NOT fit"
         print(
@@ -115,8 +130,6 @@ def main() -> None:
             f" (the figure: {min(spread):.3f} to {max(spread):.3f})"
         )
     print(f"{time.perf_counter() - begun:.0f} s")
-    if arguments.json:
-        arguments.json.write_text(json.dumps({"tasks": tasks, "results": results}))
 
 
 if __name__ == "__main__":
