@@ -118,9 +118,8 @@ def main() -> None:
             results.append(result)
             if arguments.json:
                 arguments.json.write_text(json.dumps({"tasks": tasks, "results": results}))
-    print(
-        f"{arguments.env} {arguments.set}: {arguments.mixtures} mixtures x {arguments.seeds} seeds, {arguments.confidence:.1%} intervals"
-    )
+    runs = f"{arguments.mixtures} mixtures x {arguments.seeds} seeds"
+    print(f"{arguments.env} {arguments.set}: {runs}, {arguments.confidence:.1%} intervals")
     for figure, sign in SIGNS.items():
         rho, low, high = correlation(results, figure, sign, arguments.confidence)
         spread = [np.mean([r[figure] for r in results if r["mixture"] == n]) for n in range(arguments.mixtures)]

@@ -207,6 +207,7 @@ def _learn(
     from stable_baselines3.common.logger import configure
 
     from curriculum_rl.recorder import Recorder
+    from curriculum_rl.rows import read_rows
     from curriculum_rl.scripts import resuming
     from curriculum_rl.scripts.progress import Progress
     from curriculum_rl.scripts.recording import Recording
@@ -231,7 +232,9 @@ def _learn(
             episodes=request.episodes,
             position=position["position"] if position else None,
         )
-        callback.finals = list(position["finals"]) if position else []
+        if position:
+            callback.finals = list(position["finals"])
+            callback.last = read_rows(directory.path / "segments.jsonl")[-request.replicas]
         begun = time.perf_counter()
         agent.learn(total_timesteps=steps, callback=callback, reset_num_timesteps=not continued)
         callback.wall = time.perf_counter() - begun

@@ -39,6 +39,7 @@ class DoGE:
     """
 
     signals: ClassVar[tuple[str, ...]] = ("products",)
+    across_runs: ClassVar[bool] = True
     rate: float = 5e-4
     mu: float = 0.01
     clip: float = 5.0
@@ -74,6 +75,10 @@ class DoGE:
         move(state["logits"], self.rate / self.mu * scores * learning)
         state["total"] += softmax(state["logits"]) * learning
         state["mixed"] += learning[:, 0]
+
+    def needs(self, state: State) -> tuple[str, ...]:
+        """Nothing once all runs play the static mixture."""
+        return () if state["static"].all() else self.signals
 
     def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
         """The static stage for the runs in which something was measured."""

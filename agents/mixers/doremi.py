@@ -34,6 +34,7 @@ class DoReMi:
     """
 
     signals: ClassVar[tuple[str, ...]] = ("heldout_loss",)
+    across_runs: ClassVar[bool] = True
     step: float = 1.0
     smoothing: float = 1e-3
 
@@ -68,6 +69,10 @@ class DoReMi:
         state["total"] += weights * second[:, None]
         state["mixed"] += second
         state["seen"] += found.any(axis=1)
+
+    def needs(self, state: State) -> tuple[str, ...]:
+        """Nothing once all runs play the static mixture."""
+        return () if (state["stage"] > 1).all() else self.signals
 
     def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
         """The next stage of the runs in which something was measured."""

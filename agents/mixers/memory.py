@@ -29,6 +29,11 @@ class MixerMemory:
         self._used = np.zeros(replicas, bool)
         self.executed = self.probabilities(replicas)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The signals that the rule needs from now on."""
+        return self._rule.needs(self._state)
+
     def tell(self, divergence: Floats) -> None:
         """Note (N, K) divergences of the tasks from the target in the runs that have not begun."""
         if len(divergence) == self.replicas:

@@ -45,6 +45,7 @@ class RegMix:
     """
 
     signals: ClassVar[tuple[str, ...]] = ()
+    across_runs: ClassVar[bool] = True
     runs: int = 64
     terms: Terms = "sqrt"
     penalty: float = 0.01

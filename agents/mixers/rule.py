@@ -34,6 +34,9 @@ class Feedback(NamedTuple):
 class MixerRule(Protocol):
     """Settings in its fields, memory in a dict of arrays whose first dimension is S.
 
+    A rule may also have `needs(state)`, the signals that it still needs (without it: always all of them), and
+    `across_runs`, whether it remembers tasks by their number from one run to the next.
+
     Attributes:
         signals: what it needs measured; it is not updated after segments without a measurement.
     """

@@ -56,24 +56,30 @@ class MixerShell(Shell):
         super()._check_space()
         if not self._mixture:
             raise ConfigError(f"action_space: {type(self).__name__} plays mixtures, Box(-1, 1, (K,)), not single tasks")
-        if self.env is not None and self._wrapped.signals:
-            self._request(self._wrapped.signals)
+        self._asked: tuple[str, ...] | None = None
 
     @property
     def _wrapped(self) -> Wrapped:
         return Wrapped(self.rule, self.wrapping)  # type: ignore[arg-type]
 
-    def _request(self, names: tuple[str, ...]) -> None:
-        assert self.env is not None
+    def _ask(self) -> None:
+        """Have the env measure what the rule needs now, and nothing else: it is paid for."""
+        needed = self._memory.needs
+        if self.env is None or needed == self._asked:
+            return
         try:
-            self.env.env_method("request_signals", names)
+            self.env.env_method("request_signals", needed)
         except AttributeError as error:
+            if not needed:
+                return
             raise ConfigError(
-                f"env: {type(self).__name__} needs the signals {', '.join(names)}, and the env has no request_signals"
+                f"env: {type(self).__name__} needs the signals {', '.join(needed)}, and the env has no request_signals"
             ) from error
+        self._asked = needed
 
     def _remember(self, replicas: int) -> None:
         self._memory: Any = MixerMemory(self._wrapped, replicas=replicas, arms=self.arms)
+        self._ask()
 
     def _parsed(self, values: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Any:
         return MixerMemory.parse(self._wrapped, self.arms, values, arrays)
@@ -82,6 +88,7 @@ class MixerShell(Shell):
         return {"memory": self.memory, **dataclasses.asdict(self.wrapping)}
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
+        self._ask()
         self._tell()
         mixture = self._memory.probabilities(count)
         self._memory.executed = mixture
@@ -90,12 +97,16 @@ class MixerShell(Shell):
     def _tell(self) -> None:
         """Pass on what the env said of the runs when they were reset."""
         infos = self.env.unwrapped.reset_infos if self.env is not None else []
+        if any("order" in info for info in infos) and getattr(self.rule, "across_runs", False):
+            raise ConfigError(
+                f"action.permute: true; {type(self).__name__} remembers tasks by their number from run to run"
+            )
         if infos and all("divergence" in info for info in infos):
             self._memory.tell(np.stack([_seen(info, info["divergence"], np.empty(0)) for info in infos]))
 
     def _learn_from(self, actions: npt.NDArray[Any], rewards: npt.NDArray[Any], infos: list[dict[str, Any]]) -> None:
         feedback = feedback_of(infos, rewards, self._memory.executed)
-        if set(self._wrapped.signals) <= set(feedback.signals):
+        if set(self._memory.needs) <= set(feedback.signals):
             self._memory.update(feedback)
 
 

@@ -68,11 +68,17 @@ class SkillIt:
         losses = known(feedback.signals["heldout_loss"], state["losses"][:, -1])
         state["losses"][:] = np.concatenate([state["losses"][:, 1:], losses[:, None]], axis=1)
         np.copyto(state["first"], losses, where=state["first"] == 0)
+        if "transfer" not in feedback.signals:
+            return
         learning = state["measured"] < self.graphs
         state["measured"] += learning
         found = least_if_missing(feedback.signals["transfer"])
         share = np.where(learning, 1 / np.maximum(state["measured"], 1), 0.0)
         state["graph"] += share[:, None, None] * (found - state["graph"])
+
+    def needs(self, state: State) -> tuple[str, ...]:
+        """No more transfers once the graph is known."""
+        return ("heldout_loss",) if (state["measured"] >= self.graphs).all() else self.signals
 
     def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
         """Forget."""

@@ -66,10 +66,14 @@ class Wrapped:
     rule: MixerRule
     wrapping: Wrapping
 
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """The rule's, and the guard's duels."""
-        return (*self.rule.signals, *(("duel",) if self.wrapping.guard is not None else ()))
+    def needs(self, state: State) -> tuple[str, ...]:
+        """The rule's signals, and the guard's duels."""
+        return (*self._rules_needs(state), *(("duel",) if self.wrapping.guard is not None else ()))
+
+    def _rules_needs(self, state: State) -> tuple[str, ...]:
+        said = getattr(self.rule, "needs", None)
+        own: tuple[str, ...] = self.rule.signals if said is None else said(_inner(state))
+        return own
 
     def start(self, seeds: int, arms: int) -> State:
         """The rule's memory and what the wrappers keep.
@@ -112,7 +116,9 @@ class Wrapped:
 
     def update(self, state: State, feedback: Feedback) -> None:
         """Let the rule learn, count passes, and settle the guard's bets."""
-        self.rule.update(_inner(state), feedback)
+        # A rule that asked for signals and needs none any more has learned what it will.
+        if self._rules_needs(state) or not self.rule.signals:
+            self.rule.update(_inner(state), feedback)
         if feedback.epochs is not None:
             state[f"{_OWN}epochs"][...] = feedback.epochs
         if self.wrapping.guard is not None:

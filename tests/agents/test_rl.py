@@ -39,7 +39,7 @@ class Drawn(BaseCallback):
     [
         ("a2c", {"n_steps": 20, "learning_rate": 3e-3}, 8000),
         ("dqn", {**QUICK, "learning_rate": 3e-3, "target_update_interval": 64}, 2400),
-        ("td3", {**QUICK, **SMALL, "learning_rate": 1e-3, "learning_starts": 200}, 2400),
+        ("td3", {**QUICK, **SMALL, "learning_rate": 1e-3, "learning_starts": 200}, 3200),
         ("sac", {**QUICK, **SMALL, "ent_coef": 0.01}, 1600),
     ],
 )

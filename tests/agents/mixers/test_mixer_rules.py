@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from curriculum_rl.agents.entries.mixers import MIXERS
 from curriculum_rl.agents.mixers.ado import ADO
 from curriculum_rl.agents.mixers.aioli import Aioli
-from curriculum_rl.agents.mixers.alignment import Alignment
+from curriculum_rl.agents.mixers.alignment import Alignment, AutoAlignment
 from curriculum_rl.agents.mixers.doge import DoGE
 from curriculum_rl.agents.mixers.doremi import DoReMi
 from curriculum_rl.agents.mixers.greedy import Greedy
@@ -52,6 +52,7 @@ RULES = [
     Hedge(sharing=0.0, step=50.0),
     AlignedHedge(),
     Alignment(),
+    AutoAlignment(),
     Alignment(cosine=True),
 ]
 SHAPES = {"products": (1, 1), "adam_products": (1, 1), "transfer": (0, 0)}

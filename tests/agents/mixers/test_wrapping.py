@@ -42,7 +42,7 @@ def feedback(duels, epochs=None, arms=3):
 
 def test_nothing_worn_is_the_rule_itself():
     rule = Wrapped(Still(), Wrapping())
-    assert rule.signals == ()
+    assert rule.needs(rule.start(2, 3)) == ()
     assert rule.mixture(rule.start(2, 3)).tolist() == [[0.5, 0.25, 0.25]] * 2
 
 
@@ -69,8 +69,8 @@ def test_least_shares_and_epochs():
 
 def test_the_guard_falls_back_to_stratified_by_hand():
     rule = Wrapped(Still(), Wrapping(guard=0.4))
-    assert rule.signals == ("duel",)
     state = rule.start(1, 3)
+    assert rule.needs(state) == ("duel",)
     wealth = 1.0
     for n, gain in enumerate((-1.0, -1.0, -2.0, -1.0)):
         scale = np.sqrt(np.mean(np.square((-1.0, -1.0, -2.0, -1.0)[:n]))) if n else None
