@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from curriculum_rl.learning_curve import learning_curve
 from curriculum_rl.pictures import policy_picture
 from curriculum_rl.recorder import Recorder, deep_link
 from curriculum_rl.rows import read_rows
@@ -103,6 +104,8 @@ def write_outcome(
         directory.write_schedule(whole, env.tasks)
         if request.picture:
             policy_picture(rows, env.tasks, directory.path / "policy.png")
+            if callback.position["episode"] > env.num_envs:
+                learning_curve(rows, env.tasks, directory.path / "learning.png", replicas=env.num_envs)
         learner = directory.path / "learner"
         env.save_learner(learner)
         env.experiment.tokenizer.save(learner)

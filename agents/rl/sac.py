@@ -22,8 +22,8 @@ class SAC(MixtureReplaying, stable_baselines3.SAC):
       nothing else promise wonders of the corners.
     - gradient_steps 4: one step of the env is N segments; theirs is one gradient step for all of them.
     - batch_size 128: half of theirs, for speed; a gradient step takes milliseconds on one thread of a CPU.
-    - ent_coef "auto_0.1": rewards are percent of the score and shrink over a run; a start at 1 pays more for entropy
-      than for the whole run.
+    - ent_coef "auto_0.001": rewards are tenths of a percent a segment; a start at 1 pays more for the entropy of one
+      segment than for the whole run.
     - learning_rate 1e-3 and tau .01: there are thousands of gradient steps, not hundreds of thousands.
     - device "cpu": the network is tiny, also where the learner is on a GPU.
     - policy: `EquivariantSACPolicy` where observations have two parts.
@@ -49,7 +49,7 @@ class SAC(MixtureReplaying, stable_baselines3.SAC):
         gamma: float = 1.0,
         train_freq: int = 1,
         gradient_steps: int = 4,
-        ent_coef: str | float = "auto_0.1",
+        ent_coef: str | float = "auto_0.001",
         target_entropy: str | float = "auto",
         policy_kwargs: dict[str, Any] | None = None,
         tensorboard_log: str | None = None,

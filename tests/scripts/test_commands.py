@@ -70,6 +70,7 @@ def test_ppo_trains_over_many_runs(run: Any, file: str, tmp_path: Path) -> None:
     assert run("train", "--env", file, "--agent", "ppo", "--timesteps", "40", "--out", str(out))[0] == 0
     result = json.loads((out / "result.json").read_text())
     assert result["episodes"] >= 3
+    assert (out / "learning.png").exists() == (result["episodes"] >= 2 * result["num_envs"])
     tokens = [row["tokens"] for row in read_rows(out / "segments.jsonl")]
     assert tokens == sorted(tokens)
     status, printed, _ = run("evaluate", str(out), "--episodes", "2")
