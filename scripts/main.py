@@ -51,7 +51,7 @@ def train(
         typer.Option(
             min=1,
             help="Learners that train side by side in one batched step, each with its own run; a bandit pools what "
-            "they show it. Default: 32 for ppo, 1 for the others.",
+            "they show it. Default: 32 for policies (ppo and its like), 16 for regmix, 1 for the others.",
         ),
     ] = None,
     shards: Annotated[

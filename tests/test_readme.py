@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
+from curriculum_rl import config as configs
+from curriculum_rl.agents import AGENTS
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -27,6 +30,26 @@ def test_the_python_examples_run(
     assert "star.causal_lm" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("name", sorted(AGENTS))
+def test_another_agent_is_another_word(
+    name: str, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first example with every name of the table, in an environment whose actions the agent plays."""
+    entry = AGENTS[name]
+    overrides = {**entry.env, "budget.updates": 80 if entry.needs_signals else 20}
+    if entry.action == "mixture":
+        overrides["action.kind"] = "mixture"
+    config = configs.load(tiny, overrides).model_dump(mode="json", exclude_defaults=True)
+    (tmp_path / "almanac-small").write_text(yaml.safe_dump(config))
+    monkeypatch.setattr("curriculum_rl.config.preset_names", list)
+    monkeypatch.chdir(tmp_path)
+    code = blocks("README.md", "python")[0]
+    assert code.count('make("d-ts"') == 1
+    found: dict[str, Any] = {}
+    exec(compile(code.replace('make("d-ts"', f'make("{name}"'), "README.md", "exec"), found)
+    assert found["info"]["final"]["target_loss"] > 0
+
+
 def test_what_the_readme_names_exists() -> None:
     text = (ROOT / "README.md").read_text()
     for link in re.findall(r"\]\(([\w./-]+)\)", text):
@@ -39,7 +62,5 @@ def test_what_the_readme_names_exists() -> None:
 
 
 def test_the_example_of_an_environment_file_is_valid() -> None:
-    from curriculum_rl import config as configs
-
     config = configs.load(yaml.safe_load(blocks("docs/environments.md", "yaml")[0]))
     assert list(config.corpora) == ["wiki", "talk", "papers"]

@@ -26,7 +26,7 @@ class ACODM(TD3):
     As in the paper: each task's reward is the inner product of its gradient with the sum of the others'; the state is
     samples drawn, time, losses and their differences; one deterministic actor and one critic without TD3's additions
     (policy_delay 1, one critic, no target noise), gamma .95, tau .001, a buffer of 10,000, batches of 32, learning rate
-    1e-4, one gradient step per decision, a warm-up of 2 % (655 of 32,768 segments).
+    1e-4, one gradient step per decision, a warm-up of 2 % (655 segments: theirs of 32,768).
 
     What differs, because the released code contradicts it or our sources do not tell:
 

@@ -23,7 +23,7 @@ class DQN(Replaying, stable_baselines3.DQN):
     - gamma 1: an episode is one run and ends, and the undiscounted sum of its rewards is the final score.
     - Each replica tosses its own coin whether to explore: theirs is one coin for all, so that with 32 learners and
       epsilon .05 all of them explore at one step of 20, and none at the other 19.
-    - buffer_size 32,768: the segments of a default training; theirs of a million would be gigabytes at 22 tasks.
+    - buffer_size 32,768: more than a default training has segments; theirs of a million would be gigabytes.
     - learning_starts 1,024 segments (32 runs of 32): a Q-network fitted to fewer noisy gains follows their noise.
     - train_freq 1 and gradient_steps 4: one step of the env is N segments, so that 4 steps on batches of 128 use each
       of 32 segments about 16 times; theirs is one step on 32 every 4 segments.

@@ -22,7 +22,7 @@ class TD3(MixtureReplaying, stable_baselines3.TD3):
     - gamma 1: an episode is one run and ends, and the undiscounted sum of its rewards is the final score.
     - noise .2: the standard deviation of what is added to an action in training, a fifth of an even share; theirs adds
       nothing, and a deterministic actor then explores nothing.
-    - buffer_size 32,768: the segments of a default training; theirs of a million would be gigabytes at 22 tasks.
+    - buffer_size 32,768: more than a default training has segments; theirs of a million would be gigabytes.
     - learning_starts 1,024 segments (32 runs of 32): critics fitted to fewer follow their noise. Their mixtures are
       Dirichlet draws in which few tasks dominate; uniform actions stay near the even mixture, and critics that saw
       nothing else promise wonders of the corners.
