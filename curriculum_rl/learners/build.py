@@ -75,6 +75,7 @@ def make_learner(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int) -> L
             )
         case schema.Custom() as learner:
             made: Learner = custom(learner, tokenizer=tokenizer, config=config, optimizer=settings, replicas=replicas)
+            _check_custom(made)
             return made
 
 
@@ -88,3 +89,11 @@ def _check_parts(config: EnvConfig) -> None:
     for name, count in rows.items():
         if count % config.optimizer.accumulate:
             raise ConfigError(f"optimizer.accumulate {config.optimizer.accumulate} does not divide {name} {count}")
+
+
+def _check_custom(learner: Learner) -> None:
+    """A user's learner has all that is asked of one."""
+    asked = {*Learner.__annotations__, *(name for name in vars(Learner) if not name.startswith("_"))}
+    missing = sorted(name for name in asked if not hasattr(learner, name))
+    if missing:
+        raise ConfigError(f"learner: {type(learner).__name__} lacks {', '.join(missing)} (learners.base.Learner)")

@@ -88,3 +88,19 @@ def test_replicas_of_a_transformers_learner_run_in_an_environment(tiny: dict[str
     losses = learner.token_losses(batch)
     assert losses.shape == (2, 4, 16)
     assert (losses[0] == losses[1]).all()
+
+
+class Half:
+    """A user's learner that lacks a few things."""
+
+    def __init__(self, **arguments: Any) -> None:
+        self.replicas, self.context, self.vocab_size = 1, 16, 400
+
+    def train(self, plan: Any) -> None:
+        pass
+
+
+def test_what_a_learner_of_the_users_own_lacks_is_named(experiment: Experiment, tiny: dict[str, Any]) -> None:
+    section = {"learner": {"kind": "test_build:Half"}}
+    with pytest.raises(ConfigError, match=r"learner: Half lacks bidirectional_rows, .*gradient_products.*\(learners"):
+        make_learner(configs.load({**tiny, **section}), experiment.tokenizer, replicas=1)
