@@ -20,3 +20,8 @@ gymnasium.register(
     entry_point="curriculum_rl.envs.surrogate:SurrogateEnv",
     disable_env_checker=True,
 )
+gymnasium.register(
+    id="CurriculumRL/Planted-v0",
+    entry_point="curriculum_rl.envs.planted:PlantedEnv",
+    disable_env_checker=True,
+)
