@@ -332,7 +332,10 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(small: dict[str, Any],
     file, out = tmp_path / "env.yaml", tmp_path / "out"
     file.write_text(yaml.safe_dump({**small, "budget": {"updates": 200}}))
     where = ["--env", str(file), "--agents", "exp3s,random", "--seeds", "4", "--no-baselines", "--out", str(out)]
-    command = [sys.executable, "-m", "curriculum_rl.scripts.main", "compare", *where, "--jobs", "2"]
+    # A shell's background jobs ignore Ctrl-C, and so would what they start.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    start = f"{listen}; from curriculum_rl.scripts.main import main; main()"
+    command = [sys.executable, "-c", start, "compare", *where, "--jobs", "2"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while not times(out) and process.poll() is None:
         time.sleep(0.05)
