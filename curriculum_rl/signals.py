@@ -78,6 +78,7 @@ class Meter:
         self._experiment, self._learner = experiment, learner
         self._names = frozenset(names)
         self._config = experiment.config
+        self._fixed: tuple[tuple[int, ...], Batch] | None = None
 
     def cost(self) -> Cost:
         """Of one measurement."""
@@ -198,15 +199,19 @@ class Meter:
 
     def _heldout_losses(self, seeds: Sequence[int]) -> Floats:
         """(N, K) nats per scored token."""
-        rows = self._config.signals.rows
-        parts = [self._unseen(task, seeds, rows) for task in self._experiment.tasks]
-        batch = _stacked(parts)
-        joined = Batch(*(t.transpose(0, 1).flatten(1, 2) for t in batch.tensors()))
+        joined = self._heldout_rows(seeds)
         nats = self._learner.token_losses(joined).double().cpu()
-        shape = (len(seeds), len(parts), -1)
+        shape = (len(seeds), len(self._experiment.tasks), -1)
         scored = joined.weights.double().reshape(shape).sum(dim=2)
         losses: Floats = (nats.reshape(shape).sum(dim=2) / scored.clamp(min=1)).numpy()
         return losses
+
+    def _heldout_rows(self, seeds: Sequence[int]) -> Batch:
+        """(N, K rows, T) of all tasks, task by task, always the same in a run."""
+        if self._fixed is None or self._fixed[0] != tuple(seeds):
+            batch = _stacked([self._unseen(task, seeds, self._config.signals.rows) for task in self._experiment.tasks])
+            self._fixed = tuple(seeds), Batch(*(t.transpose(0, 1).flatten(1, 2) for t in batch.tensors()))
+        return self._fixed[1]
 
     def _unseen(self, task: Task, seeds: Sequence[int], rows: int) -> Batch:
         """Rows of a task's held-out part that the report does not score; drawn apart where it has no such part."""

@@ -11,6 +11,7 @@ from curriculum_rl.agents.mixers.memory import MixerMemory
 from curriculum_rl.agents.mixers.rule import Feedback
 from curriculum_rl.agents.mixers.wrapping import Wrapped, Wrapping
 from curriculum_rl.agents.rule import Floats
+from curriculum_rl.agents.signals import offers_signals
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import action_of
 
@@ -67,14 +68,10 @@ class MixerShell(Shell):
         needed = self._memory.needs
         if self.env is None or needed == self._asked:
             return
-        try:
-            self.env.env_method("request_signals", needed)
-        except AttributeError as error:
-            if not needed:
-                return
+        if not offers_signals(self.env, needed) and needed:
             raise ConfigError(
                 f"env: {type(self).__name__} needs the signals {', '.join(needed)}, and the env has no request_signals"
-            ) from error
+            )
         self._asked = needed
 
     def _remember(self, replicas: int) -> None:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.choosing import EQUIVARIANT
 from curriculum_rl.agents.rl.sets import is_two_part
-from curriculum_rl.agents.rl.signals import offers_signals
 from curriculum_rl.agents.rl.td3 import TD3
+from curriculum_rl.agents.signals import offers_signals
 from curriculum_rl.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]
@@ -130,7 +130,7 @@ class ACODM(TD3):
             if "signals" in info:
                 fresh, old = alignments(info["signals"]["products"]), self._aligned[n]
                 self._aligned[n] = np.where(np.isnan(old), fresh, self.smoothing * old + (1 - self.smoothing) * fresh)
-            paid[n] = _in_order(info["mixture"], info) @ np.nan_to_num(self._aligned[n])
+            paid[n] = np.asarray(info["mixture"]) @ np.nan_to_num(self._aligned[n])
         self._aligned[dones] = np.nan
         return paid
 
@@ -147,11 +147,6 @@ def alignments(products: Floats) -> Floats:
         return np.zeros(count)
     aligned: Floats = np.clip((own.sum(axis=1) - np.diag(own)) / scale, -3, 3)
     return aligned
-
-
-def _in_order(mixture: Floats, info: dict[str, Any]) -> Floats:
-    """The executed shares in the order of the signals, which is the agent's."""
-    return np.asarray(mixture)[info["order"]] if "order" in info else np.asarray(mixture)
 
 
 def _reads_sets(policy: Any, env: Any) -> bool:

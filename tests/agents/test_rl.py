@@ -202,9 +202,9 @@ class Measured:
 def test_ac_odm_is_paid_by_alignment_and_steps_its_actor(pool, monkeypatch):
     env = pool(2, mixture=True, horizon=4)
     products = np.diag(np.full(6, 2.0))
-    products[0, 1] = products[1, 0] = 1.0
+    products[3, 4] = products[4, 3] = 1.0
     step, order = env.step_wait, np.array([4, 3, 2, 1, 0])
-    mixture = np.array([0.0, 0.0, 0.1, 0.6, 0.3])  # in the order of the tasks: the first of the agent's has .3
+    mixture = np.array([0.0, 0.0, 0.1, 0.6, 0.3])  # like the products in the order of the tasks, not the agent's
 
     def measured():
         observed, rewards, dones, infos = step()
@@ -222,7 +222,7 @@ def test_ac_odm_is_paid_by_alignment_and_steps_its_actor(pool, monkeypatch):
     agent.learn(32)
     assert asked.asked == [(("products",),)]
     paid = agent.replay_buffer.rewards[: agent.replay_buffer.pos]
-    # W = (1, 1, 0, 0, 0) over (K - 1) 2 = 8; under shares .3 and .6 of the two: .9 / 8. Replica 0 was never measured.
+    # W = (0, 0, 0, 1, 1) over (K - 1) 2 = 8; under shares .6 and .3 of the two: .9 / 8. Replica 0 was never measured.
     assert paid[:, 1] == pytest.approx(0.9 / 8, abs=1e-6)
     assert (paid[:, 0] == 0).all()
     assert any(not torch.equal(a, b) for a, b in zip(before, agent.actor.parameters(), strict=True))
