@@ -2,23 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import gymnasium
-import numpy as np
-import numpy.typing as npt
-
-from curriculum_rl.envs import actions, observations
-from curriculum_rl.envs.observations import BOUND, RUN_FEATURES, TASK_FEATURES, Observation
+from curriculum_rl.envs.closed_form import ClosedFormEnv
 from curriculum_rl.envs.surrogate_run import SurrogateRun, law_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixture_runs import Columns
-from curriculum_rl.schema import ActionConfig
-
-Action = npt.NDArray[Any] | int
 
 
-class SurrogateEnv(gymnasium.Env[Observation, Action]):
+class SurrogateEnv(ClosedFormEnv):
     """Choose the mixture of a run whose end is predicted from the ends of published runs.
 
     ## Description
@@ -69,8 +60,6 @@ class SurrogateEnv(gymnasium.Env[Observation, Action]):
     v0: first version.
     """
 
-    metadata = {"render_modes": []}  # noqa: RUF012 (Gymnasium's own attribute)
-
     def __init__(
         self,
         table: str | Path | Sequence[str | Path],
@@ -87,95 +76,21 @@ class SurrogateEnv(gymnasium.Env[Observation, Action]):
         scale: float = 100.0,
         render_mode: None = None,
     ) -> None:
-        _check(segments, noise, observation, action)
-        self.config = ActionConfig.model_validate({"kind": action, "emphasis": emphasis, "permute": permute})
         self.runs, self.law = law_of(table, shares, losses)
         if target is not None and target not in self.runs.outcomes:
             raise ConfigError(f"target: {target!r} is not one of {', '.join(self.runs.outcomes)}")
-        self.tasks = self.runs.tasks
         self._target = None if target is None else self.runs.outcomes.index(target)
-        self._segments, self._noise, self._scale, self._kind = segments, noise, scale, observation
-        self.action_space = actions.space(self.config, len(self.tasks))
-        self.observation_space = observations.space(observation, len(self.tasks))
+        super().__init__(
+            self.runs.tasks,
+            segments=segments,
+            noise=noise,
+            action=action,
+            emphasis=emphasis,
+            permute=permute,
+            observation=observation,
+            scale=scale,
+        )
         self.render_mode = render_mode
-        self._run: SurrogateRun
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Observation, dict[str, Any]]:
-        """Begin a new run.
-
-        Args:
-            seed: of the env's generator.
-            options: none are known.
-        """
-        super().reset(seed=seed, options=options)
-        if options:
-            raise ValueError(f"options: none are known (got {sorted(options)})")
-        tasks = len(self.tasks)
-        self._order = self.np_random.permutation(tasks) if self.config.permute else np.arange(tasks)
-        self._run = SurrogateRun(self.law, self.runs, target=self._target, segments=self._segments)
-        self._score = self._read()
-        self._initial, self._slope = self._score, 0.0
-        return self._observed(), {"tasks": self.tasks, **self._order_of()}
-
-    def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Train one segment, as it were.
-
-        Raises:
-            ValueError: for an action outside the action space.
-        """
-        chosen = actions.picks(np.asarray(action), self.config, len(self.tasks))
-        picks = np.empty_like(chosen)
-        picks[self._order] = chosen
-        mixture = actions.mixture(picks, self.config)
-        before = self._score
-        self._run.add(mixture)
-        self._score = self._read()
-        gain = self._score - before
-        self._slope = gain / abs(self._initial)
-        self._run.note(picks, self._slope)
-        ended = self._run.done == self._segments
-        info = {
-            "gain": gain,
-            "score": self._score,
-            "mixture": mixture,
-            **self._run.info(),
-            "failed": False,
-            "budget_left": self._run.left,
-            **self._order_of(),
-        }
-        if ended:
-            info["final"] = self._run.final()
-        return self._observed(), self._scale * self._slope, ended, False, info
-
-    def _read(self) -> float:
-        """The score as a proxy would say it."""
-        return -self._run.target_loss + (self._noise * float(self.np_random.standard_normal()) if self._noise else 0.0)
-
-    def _order_of(self) -> dict[str, Any]:
-        return {"order": self._order.copy()} if self.config.permute else {}
-
-    def _observed(self) -> Observation:
-        seen = self._run.features()
-        tasks = np.stack([seen.get(name, np.zeros(len(self.tasks))) for name in TASK_FEATURES], axis=-1)[self._order]
-        of_run = {
-            "budget_left": self._run.left,
-            "score": (self._score - self._initial) / abs(self._initial),
-            "score_slope": self._slope * 100,
-            "learning_rate": 1.0,
-        }
-        run = np.array([of_run[name] for name in RUN_FEATURES])
-        parts = (np.clip(part, -BOUND, BOUND).astype(np.float32)[None] for part in (tasks, run))
-        return observations.of_replica(observations.observation(self._kind, *parts), 0)
-
-
-def _check(segments: int, noise: float, observation: str, action: str) -> None:
-    if segments < 1:
-        raise ConfigError(f"segments: {segments} must be at least 1")
-    if not noise >= 0:
-        raise ConfigError(f"noise: {noise} must be at least 0")
-    if observation not in {"flat", "dict"}:
-        raise ConfigError(f"observation: {observation!r} must be 'flat' or 'dict'")
-    if action not in {"task", "mixture"}:
-        raise ConfigError(f"action: {action!r} must be 'task' or 'mixture'")
+    def _make_run(self) -> SurrogateRun:
+        return SurrogateRun(self.law, self.runs, target=self._target, segments=self._segments)

@@ -44,13 +44,19 @@ class SurrogateRun:
         """The share of the segments that are still to come."""
         return 1 - self.done / self._segments
 
-    def add(self, mixture: Floats) -> None:
-        """Train a segment on a mixture (K,)."""
+    @property
+    def ended(self) -> bool:
+        """Whether all segments are done."""
+        return self.done == self._segments
+
+    def add(self, mixture: Floats) -> dict[str, Floats]:
+        """Train a segment on a mixture (K,); nothing is measured."""
         before = self._of_tasks(self._losses)
         self._sum = self._sum + mixture
         self.done += 1
         self._losses = self._predicted()
         self._slope = self._of_tasks(self._losses) - before
+        return {}
 
     def note(self, picks: Floats, relative: float) -> None:
         """Keep what the segment's choice (K,) of shares gained, relative to the initial score."""
