@@ -5,8 +5,8 @@ The environments of `curriculum_rl.envs` are thin shells around this class.
 """
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Snapshot
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.ledger import Ledger, Purpose
+from curriculum_rl.outcomes import Outcome, Progress
 from curriculum_rl.proxies.base import Price, Reading
 from curriculum_rl.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.schema import BudgetConfig
@@ -30,55 +31,6 @@ BYTES_PER_TOKEN = 20
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one segment did to each replica.
-
-    Attributes:
-        gain: (N,) score after minus score before; 0 where the segment failed.
-        score: (N,) after the segment, higher is better.
-        loss: (N,) mean training loss, nats per scored token.
-        task_losses: (N, K) mean training loss of each task's rows; NaN for a task that had none.
-        mixture: (N, K) executed shares of the segment's rows.
-        failed: (N,) whether the replica went back to the segment's start (a loss was not finite or exploded).
-        updates: optimizer steps of this segment.
-        learning_rate: of its last update.
-        signals: what was measured after it, by name, each with a leading dimension N; empty where nothing was asked
-            for, or the budget does not pay for a measurement and another update.
-    """
-
-    gain: Floats
-    score: Floats
-    loss: Floats
-    task_losses: Floats
-    mixture: Floats
-    failed: npt.NDArray[np.bool_]
-    updates: int
-    learning_rate: float
-    signals: Mapping[str, Floats]
-
-
-@dataclass
-class Progress:
-    """All of a run's state outside the learner and the proxy.
-
-    Attributes:
-        counters: (N, K) windows drawn of each task, also the rows trained on.
-        credit: (N, K) fractions of rows owed by the apportionment.
-        initial: (N,) score before the first segment.
-        score: (N,) score now.
-        updates: optimizer steps so far.
-        segments: segments so far.
-    """
-
-    counters: Ints
-    credit: Floats
-    initial: Floats
-    score: Floats
-    updates: int = 0
-    segments: int = 0
 
 
 class Pretraining:

@@ -13,7 +13,8 @@ from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.rewards import Reward
 from curriculum_rl.experiment import Experiment
-from curriculum_rl.pretraining import Outcome, Pretraining
+from curriculum_rl.outcomes import Outcome
+from curriculum_rl.pretraining import Pretraining
 
 Info = dict[str, Any]
 

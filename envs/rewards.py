@@ -5,7 +5,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.pretraining import Outcome, Pretraining
+from curriculum_rl.outcomes import Outcome
+from curriculum_rl.pretraining import Pretraining
 from curriculum_rl.reference import stratified_reference
 
 Floats = npt.NDArray[np.float64]

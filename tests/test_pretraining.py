@@ -10,7 +10,8 @@ from curriculum_rl import config as configs
 from curriculum_rl.batch import SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
-from curriculum_rl.pretraining import Outcome, Pretraining
+from curriculum_rl.outcomes import Outcome
+from curriculum_rl.pretraining import Pretraining
 
 EVEN = np.full((1, 5), 0.2)
 

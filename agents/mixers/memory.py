@@ -34,6 +34,11 @@ class MixerMemory:
         """The signals that the rule needs from now on."""
         return self._rule.needs(self._state)
 
+    @property
+    def beginning(self) -> bool:
+        """Whether a run has not been learned from yet."""
+        return not self._used.all()
+
     def tell(self, divergence: Floats) -> None:
         """Note (N, K) divergences of the tasks from the target in the runs that have not begun."""
         if len(divergence) == self.replicas:

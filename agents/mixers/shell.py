@@ -86,7 +86,8 @@ class MixerShell(Shell):
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
         self._ask()
-        self._tell()
+        if self._memory.beginning:
+            self._tell()
         mixture = self._memory.probabilities(count)
         self._memory.executed = mixture
         return mixture, action_of(mixture)

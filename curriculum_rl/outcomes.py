@@ -1,0 +1,59 @@
+"""What a segment of a pretraining run did, and where the run stands after it. Shapes: N replicas, K tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one segment did to each replica.
+
+    Attributes:
+        gain: (N,) score after minus score before; 0 where the segment failed.
+        score: (N,) after the segment, higher is better.
+        loss: (N,) mean training loss, nats per scored token.
+        task_losses: (N, K) mean training loss of each task's rows; NaN for a task that had none.
+        mixture: (N, K) executed shares of the segment's rows.
+        failed: (N,) whether the replica went back to the segment's start (a loss was not finite or exploded).
+        updates: optimizer steps of this segment.
+        learning_rate: of its last update.
+        signals: what was measured after it, by name, each with a leading dimension N; empty where nothing was asked
+            for, or the budget does not pay for a measurement and another update.
+    """
+
+    gain: Floats
+    score: Floats
+    loss: Floats
+    task_losses: Floats
+    mixture: Floats
+    failed: npt.NDArray[np.bool_]
+    updates: int
+    learning_rate: float
+    signals: Mapping[str, Floats]
+
+
+@dataclass
+class Progress:
+    """All of a run's state outside the learner and the proxy.
+
+    Attributes:
+        counters: (N, K) windows drawn of each task, also the rows trained on.
+        credit: (N, K) fractions of rows owed by the apportionment.
+        initial: (N,) score before the first segment.
+        score: (N,) score now.
+        updates: optimizer steps so far.
+        segments: segments so far.
+    """
+
+    counters: Ints
+    credit: Floats
+    initial: Floats
+    score: Floats
+    updates: int = 0
+    segments: int = 0
