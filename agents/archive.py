@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from curriculum_rl.errors import ConfigError
 
-FORMAT = 3
+FORMAT = 4
 
 
 def write(path: str | Path, settings: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.utils import safe_mean
 
+from curriculum_rl.agents import signals
 from curriculum_rl.agents.rule import Ints
 from curriculum_rl.agents.saved import SavedPlayer
 from curriculum_rl.errors import ConfigError
@@ -30,6 +31,8 @@ class Shell(SavedPlayer):
     frozen.
     """
 
+    _asked: tuple[str, ...] | None = None  # the signals
+
     def observe(
         self,
         actions: npt.NDArray[Any],
@@ -51,6 +54,55 @@ class Shell(SavedPlayer):
         arms = self._arms_of(actions) if self._mixture else actions
         gains = np.array([_gain(info, reward) for info, reward in zip(infos, rewards, strict=True)])
         self._memory.update(arms, gains)
+        if self._memory.wears:
+            epochs = signals.stacked(infos, "epochs", np.zeros((len(infos), self.arms)))
+            self._memory.witness(epochs, signals.measured(infos).get("duel"))
+
+    def _setup_model(self) -> None:
+        super()._setup_model()
+        if self._memory.wears:
+            self._ask()
+
+    def _prepare(self) -> None:
+        """Ask for the signals that are needed now, and take in what the env said of the runs that begin.
+
+        Raises:
+            ConfigError: where a wrapper that was asked for needs what the env does not tell.
+        """
+        self._ask()
+        if not self._memory.worn["begun"].all():
+            self._hear()
+        if self._memory.worn["told"].all():
+            return
+        for name in ("prior", "prune"):
+            value = getattr(self.wrapping, name)
+            if value != getattr(self.worn, name):
+                raise ConfigError(
+                    f"{name}: {value} needs the divergence of each task from the target, which the reset of this env "
+                    "does not tell"
+                )
+
+    def _ask(self) -> None:
+        """Have the env measure what is needed now, and nothing else: it is paid for."""
+        needed = self._memory.needs
+        if self.env is None or needed == self._asked:
+            return
+        if not signals.offers_signals(self.env, needed) and needed:
+            only = needed == self.wrapping.needs
+            who = f"guard: {self.wrapping.guard}" if only else f"env: {type(self).__name__}"
+            raise ConfigError(f"{who} needs the signals {', '.join(needed)}, and the env has no request_signals")
+        self._asked = needed
+
+    def _hear(self) -> None:
+        """Pass on what the env said of its tasks when it was reset."""
+        said = signals.divergences(signals.reset_infos(self.env))
+        if said is not None:
+            self._memory.hear(*said)
+
+    @property
+    def pruned(self) -> list[int]:
+        """The env's numbers of the tasks that pruning left out of the (first) last run."""
+        return self.wrapping.pruned(self._memory.worn)[0]
 
     def _arms_of(self, actions: npt.NDArray[Any]) -> Ints:
         if self.learns and not ((actions > -1).sum(axis=1) == 1).all():

@@ -67,13 +67,22 @@ class ContextualMemory(Memory):
         """
         if len(self.seen) != count or (not self.pooled and count != self.replicas):
             raise ConfigError(f"observation: {count} replicas, but the agent remembers {self.replicas}")
-        grouped = self.seen.reshape(1 if self.pooled else count, -1, *self.seen.shape[1:])
-        return self._contextual.probabilities(self._state, grouped).reshape(count, -1)
+        seen = self._of_kept(self.seen)
+        grouped = seen.reshape(1 if self.pooled else count, -1, *seen.shape[1:])
+        own = self._contextual.probabilities(self._state, grouped).reshape(count, -1)
+        return self._executed(own) if self.wears else own
 
-    def _teach(self, arms: Ints, rewards: Floats, executed: Floats) -> None:
-        features = self.decided.reshape(*arms.shape, *self.decided.shape[1:])
+    def _teach(self, arms: Ints, rewards: Floats, executed: Floats, which: Any) -> None:
+        decided = self._of_kept(self.decided)[which]
+        features = decided.reshape(*arms.shape, *decided.shape[1:])
         played: Floats = np.take_along_axis(features, arms[:, :, None, None], axis=2)[:, :, 0]
         self._contextual.update(self._state, played, rewards)
+
+    def _of_kept(self, features: Floats) -> Floats:
+        """(N, K, F) features -> (N, K', F) those of the tasks that the rule knows."""
+        if not self.wears:
+            return features
+        return np.take_along_axis(features, self._wrapping.kept(self._worn_by(len(features)))[:, :, None], axis=1)
 
 
 class ContextualShell(Shell):
@@ -104,6 +113,7 @@ class ContextualShell(Shell):
             replicas=replicas,
             entropy=entropy,
             pooled=self.pool,
+            wrapping=self.wrapping,
         )
 
     def _parsed(self, values: dict[str, Any], arrays: Arrays) -> Memory:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from curriculum_rl.agents.base import Shell
 from curriculum_rl.agents.rule import Floats, Ints, State, one_hot
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.mixtures import action_of
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,14 @@ class Always:
 
 
 class Stratified(Shell):
-    """Every batch holds all tasks in equal share: the action is 0 in every component of a mixture space."""
+    """Every batch holds all tasks in equal share: the action is 0 in every component of a mixture space.
+
+    Under wrappers the shares are what these make of equal ones.
+    """
 
     rule_class = Even
     learns = False
+    wearable = True
 
     def _check_space(self) -> None:
         super()._check_space()
@@ -84,7 +89,11 @@ class Stratified(Shell):
             raise ConfigError("action_space: stratified plays mixtures, Box(-1, 1, (K,)); single picks: round-robin")
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
-        return self._memory.probabilities(count), np.zeros((count, self.arms), np.float32)
+        if not self._memory.wears:
+            return self._memory.probabilities(count), np.zeros((count, self.arms), np.float32)
+        self._prepare()
+        self._memory.executed = self._memory.probabilities(count)
+        return self._memory.executed, action_of(self._memory.executed)
 
 
 class RoundRobin(Shell):
@@ -92,6 +101,7 @@ class RoundRobin(Shell):
 
     rule_class = Rotation
     learns = False
+    wearable = True
 
 
 class Random(Shell):
@@ -99,6 +109,7 @@ class Random(Shell):
 
     rule_class = Even
     learns = False
+    wearable = True
 
 
 class Fixed(Shell):

@@ -14,6 +14,7 @@ from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.memory import Memory
 from curriculum_rl.agents.protocol import Observation
 from curriculum_rl.agents.rule import Floats, Ints, Rule, draw, one_hot
+from curriculum_rl.agents.wrapping import NOTHING, WRAPPERS, Wrapping
 from curriculum_rl.errors import ConfigError
 
 
@@ -35,12 +36,16 @@ class Player(BaseAlgorithm):
         memory: "episode" or "keep".
         pool: whether one memory serves all replicas.
         scaling: how gains become rewards.
+        wrapping: the wrappers that the rule wears; all agents that learn, and those that are `wearable`, take them as
+            options.
         seconds: wall time spent deciding and learning in `learn` so far, without the env and the callbacks.
     """
 
     policy_aliases: ClassVar[dict[str, type[BasePolicy]]] = {"ShellPolicy": ShellPolicy}
     rule_class: ClassVar[type[Any]]  # a dataclass that is a Rule
     learns: ClassVar[bool] = True
+    wearable: ClassVar[bool] = False  # though it does not learn
+    worn: ClassVar[Wrapping] = NOTHING  # by default
 
     def __init__(
         self,
@@ -73,7 +78,7 @@ class Player(BaseAlgorithm):
             tensorboard_log: a folder for stable-baselines3's own scalars, or None.
             device: always the CPU; taken because stable-baselines3's tools pass it.
             _init_setup_model: False leaves the memory unbuilt.
-            **options: the rule's settings.
+            **options: the rule's settings and the wrappers' (`Wrapping`).
 
         Raises:
             ConfigError: for an unknown option, a value out of range, or an action space it cannot play.
@@ -82,11 +87,13 @@ class Player(BaseAlgorithm):
             raise ConfigError(f"memory: {memory!r} must be 'episode' or 'keep'")
         if not isinstance(pool, bool):
             raise ConfigError(f"pool: {pool!r} must be true or false")
+        worn = {name: options.pop(name, getattr(self.worn, name)) for name in self._wrappers()}
         names = [field.name for field in dataclasses.fields(self.rule_class)]
         for name in options:
             if name not in names:
                 raise ConfigError(f"{name}: {type(self).__name__} has no such option, but: {', '.join(self.options())}")
         self.rule: Rule = self.rule_class(**options)
+        self.wrapping = Wrapping(**worn)
         self.memory = memory
         self.pool = pool and self.learns
         self.scaling = GainScaling(reward_window, reward_clip)
@@ -111,7 +118,12 @@ class Player(BaseAlgorithm):
         """The names of the settings that `make` takes."""
         own = tuple(field.name for field in dataclasses.fields(cls.rule_class))
         shared = ("memory", "pool", "reward_window", "reward_clip") if cls.learns else ()
-        return (*own, *shared, "verbose", "tensorboard_log")
+        return (*own, *shared, *cls._wrappers(), "verbose", "tensorboard_log")
+
+    @classmethod
+    def _wrappers(cls) -> tuple[str, ...]:
+        """The names of the wrappers that it can wear."""
+        return WRAPPERS if cls.learns or cls.wearable else ()
 
     def _check_space(self) -> None:
         self.arms = spaces.arms(self.action_space)
@@ -124,7 +136,13 @@ class Player(BaseAlgorithm):
 
     def _remember(self, replicas: int) -> None:
         self._memory = Memory(
-            self.rule, self.scaling, replicas=replicas, arms=self.arms, entropy=self._entropy(), pooled=self.pool
+            self.rule,
+            self.scaling,
+            replicas=replicas,
+            arms=self.arms,
+            entropy=self._entropy(),
+            pooled=self.pool,
+            wrapping=self.wrapping,
         )
 
     def _entropy(self) -> int:
@@ -132,6 +150,9 @@ class Player(BaseAlgorithm):
 
     def _look(self, observation: Observation) -> None:
         """Take in what the next decision may depend on: nothing, but for contextual rules."""
+
+    def _prepare(self) -> None:
+        """Make sure that the wrappers know what they need; a player alone has nobody to ask."""
 
     def set_random_seed(self, seed: int | None = None) -> None:
         """Seed the draws, the env's next reset, and (as stable-baselines3 does) the global generators."""
@@ -179,6 +200,8 @@ class Player(BaseAlgorithm):
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
         """The executed propensities (N, K) and the actions."""
+        if self._memory.wears:
+            self._prepare()
         probabilities = self._memory.probabilities(count)
         if deterministic:
             arms = probabilities.argmax(axis=1)

@@ -77,11 +77,12 @@ class SavedPlayer(Player):
     def _own_options(self) -> dict[str, Any]:
         """The settings that are not the rule's, as the constructor takes them."""
         scaling = {"reward_window": self.scaling.window, "reward_clip": self.scaling.clip}
-        return {"memory": self.memory, "pool": self.pool, **scaling}
+        worn = {name: getattr(self.wrapping, name) for name in self._wrappers()}
+        return {"memory": self.memory, "pool": self.pool, **scaling, **worn}
 
     def _parsed(self, values: dict[str, Any], arrays: dict[str, npt.NDArray[Any]]) -> Any:
         """The memory that was saved."""
-        return Memory.parse(self.rule, self.scaling, self.arms, values, arrays)
+        return Memory.parse(self.rule, self.scaling, values, arrays, arms=self.arms, wrapping=self.wrapping)
 
     def _adopt(self, env: Any) -> None:
         """Take over an env, if its spaces are those the agent was saved with."""

@@ -1,7 +1,11 @@
-"""Asking an env for per-task signals."""
+"""What an env measures for an agent and tells it: per-task signals on request, figures of its tasks in its infos."""
 
 from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+
+from curriculum_rl.agents.rule import Floats, Ints
 
 
 def offers_signals(env: Any, names: Sequence[str]) -> bool:
@@ -15,3 +19,42 @@ def offers_signals(env: Any, names: Sequence[str]) -> bool:
     except AttributeError:
         return False
     return True
+
+
+def reset_infos(env: Any) -> list[dict[str, Any]]:
+    """What every replica of a VecEnv said when it was last reset; nothing of no env."""
+    return [] if env is None else list(env.unwrapped.reset_infos)
+
+
+def divergences(infos: list[dict[str, Any]]) -> tuple[Floats, Ints] | None:
+    """(N, K) divergences that reset infos tell, and the env's number of each task; None where they tell none."""
+    if not infos or not all("divergence" in info for info in infos):
+        return None
+    found = np.stack([seen(info, info["divergence"], np.empty(0)) for info in infos])
+    order = np.stack([np.asarray(info.get("order", np.arange(found.shape[1]))) for info in infos])
+    return found, order
+
+
+def stacked(infos: list[dict[str, Any]], name: str, otherwise: Floats) -> Floats:
+    """(N, K) figures of this name; the row of `otherwise` where an info has none."""
+    return np.stack([seen(info, info.get(name), row) for info, row in zip(infos, otherwise, strict=True)])
+
+
+def measured(infos: list[dict[str, Any]]) -> dict[str, Floats]:
+    """The signals that all infos hold, by name, each with a leading dimension N."""
+    names = set.intersection(*(set(info.get("signals", ())) for info in infos))
+    none = np.empty(0)
+    return {name: np.stack([seen(info, info["signals"][name], none) for info in infos]) for name in sorted(names)}
+
+
+def seen(info: dict[str, Any], values: Any, otherwise: Floats) -> Floats:
+    """Values per task in the agent's order; the target, where an axis has one more place for it, stays last."""
+    if values is None:
+        return otherwise
+    given = np.asarray(values, np.float64)
+    if "order" not in info:
+        return given
+    order = np.asarray(info["order"])
+    places = {len(order): order, len(order) + 1: np.append(order, len(order))}
+    placed: Floats = given[np.ix_(*(places[size] for size in given.shape))]
+    return placed

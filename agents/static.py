@@ -146,13 +146,15 @@ class Mixture(Mixing):
     rule_class = Shares
 
 
-class Schedule(Mixing):
-    """A schedule that another run has left, replayed without looking: by share of the budget, not by segment."""
-
-    rule_class = Timetable
+class Timed(Mixing):
+    """A mixture that depends on the share of the budget that is spent, which its rule's state has as `spent`."""
 
     def _learn_from(self, actions: npt.NDArray[Any], rewards: npt.NDArray[Any], infos: list[dict[str, Any]]) -> None:
         super()._learn_from(actions, rewards, infos)
-        spent = self._memory._state["spent"]
-        for n, info in enumerate(infos):
-            spent[n] = 1 - info["budget_left"] if "budget_left" in info else spent[n]
+        self._memory.tell("spent", np.array([1 - info.get("budget_left", math.nan) for info in infos]))
+
+
+class Schedule(Timed):
+    """A schedule that another run has left, replayed without looking: by share of the budget, not by segment."""
+
+    rule_class = Timetable

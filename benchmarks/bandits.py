@@ -54,7 +54,7 @@ TUNING = (
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
     "exp3s": {"step": (0.2, 0.3, 0.4), "sharing": (0.001, 0.003, None), "implicit": (0.0, 0.15, 0.25)},
     "sw-ucb": {"window": (10.0, 15.0, 20.0), "width": (0.1, 0.15, 0.3, 1.0)},
-    "d-ts": {"discount": (0.98, 0.99, 0.995), "prior": (0.3, 1.0), "noise": (0.1, 0.2, 0.4)},
+    "d-ts": {"discount": (0.98, 0.99, 0.995), "prior_plays": (0.3, 1.0), "noise": (0.1, 0.2, 0.4)},
     "scaling": {"window": (12.0, 25.0)},
 }
 

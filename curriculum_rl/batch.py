@@ -4,6 +4,7 @@ Shape letters used everywhere: N replicas, B rows (sequences) of one update, T t
 V vocabulary, d width, k updates of one segment, K tasks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,16 +42,31 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """What the gradients of a segment's rows are compared with (`curriculum_rl.learners.ghost`).
+
+    Attributes:
+        gradients: (N, in, out) by name of a matrix.
+        updates: (k,) bool, in which updates.
+    """
+
+    gradients: Mapping[str, torch.Tensor]
+    updates: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
 class SegmentPlan:
     """One segment of training: k updates for each of N replicas.
 
     Attributes:
         batches: a `Batch` with leading dimensions (k, N).
         learning_rates: (k, N) float64, the learning rate of each update.
+        probe: what the gradients of the rows are compared with; None: nothing.
     """
 
     batches: Batch
     learning_rates: npt.NDArray[np.float64]
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True)
@@ -62,9 +78,12 @@ class SegmentReport:
         losses: (k, N) float64, the mean over the rows: the training loss of each update.
         gradient_norms: (k, N) float64, before clipping.
         finite: (N,) bool, False where a loss or a gradient norm was not finite or a loss exploded.
+        ghosts: (k, N, B) float64 where the plan had a probe: <g_b, probe / (sqrt(v) + eps)>, g_b the gradient of a
+            row's own loss; NaN in updates that were not tapped or had no second moments v yet.
     """
 
     row_losses: npt.NDArray[np.float64]
     losses: npt.NDArray[np.float64]
     gradient_norms: npt.NDArray[np.float64]
     finite: npt.NDArray[np.bool_]
+    ghosts: npt.NDArray[np.float64] | None = None

@@ -15,7 +15,7 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
 from curriculum_rl.library import Library
-from curriculum_rl.objectives import CausalLM, Classification, MaskedLM
+from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.plugins import custom
 from curriculum_rl.proxies.base import Proxy, Refreshed
@@ -41,7 +41,7 @@ class Experiment:
         target: what matters downstream.
         heldout: the part of every read corpus that no task trains on.
         hashes: sha256 of the tokens of every corpus.
-        divergence: (K,) Jensen-Shannon divergence of each task's corpus from the target's signal split, bits.
+        divergence: (K,) of each task's corpus from the target's signal split, as `target.divergence` says; bits.
         baselines: nats per token of unigram and bigram counts on the target's report split.
     """
 
@@ -53,6 +53,26 @@ class Experiment:
     hashes: Mapping[str, str]
     divergence: Floats
     baselines: Mapping[str, float]
+
+    @property
+    def target_objective(self) -> str:
+        """The name of the objective that the target's text is scored under."""
+        return _modelling(self.config, self.tokenizer).name
+
+    @property
+    def told(self) -> dict[str, Floats]:
+        """What agents are told of every task when a run begins, (K,) each.
+
+        `divergence`; `corpus_tokens`, how long its corpus is; `target_objective`, 1 where its objective is the
+        target's own; `target_signal`, 1 for the task that trains on the target's signal split.
+        """
+        signal = self.target.text["signal"]
+        return {
+            "divergence": self.divergence.copy(),
+            "corpus_tokens": np.array([float(len(task.corpus.tokens)) for task in self.tasks]),
+            "target_objective": np.array([float(t.objective.name == self.target_objective) for t in self.tasks]),
+            "target_signal": np.array([float(task.corpus is signal) for task in self.tasks]),
+        }
 
     def make_learner(self, replicas: int = 1) -> Learner:
         """Learners as the configuration says, not yet reset.
@@ -154,15 +174,12 @@ def build(config: EnvConfig) -> Experiment:
     _check_device(config.device)
     library = Library(config, Cache())
     tokenizer = library.tokenizer
-    tasks = _tasks(config, library)
     target = library.target()
+    tasks = _tasks(config, library, target)
     for corpus in [*target.text.values(), *(task.corpus for task in tasks)]:
         corpus.size(config.context)
-    reference = divergence.unigram(target.text["signal"].tokens, tokenizer.vocab_size)
-    distances = [
-        divergence.jensen_shannon(divergence.unigram(task.corpus.tokens, tokenizer.vocab_size), reference)
-        for task in tasks
-    ]
+    texts = [task.corpus.tokens for task in tasks]
+    signal = target.text["signal"].tokens
     return Experiment(
         config=config,
         tokenizer=tokenizer,
@@ -170,7 +187,7 @@ def build(config: EnvConfig) -> Experiment:
         target=target,
         heldout=library.heldout(),
         hashes=library.hashes(),
-        divergence=np.array(distances),
+        divergence=divergence.of_terms(config.target.divergence, signal, texts, tokenizer.vocab_size),
         baselines=_baselines(library, target, tokenizer),
     )
 
@@ -184,15 +201,28 @@ def _check_device(device: str) -> None:
         raise ConfigError(f"device: {device!r} cannot be used here")
 
 
-def _tasks(config: EnvConfig, library: Library) -> tuple[Task, ...]:
+def _is_causal(config: EnvConfig) -> bool:
+    """Whether the learner reads left to right by itself; one that can do both does."""
+    return not (isinstance(config.learner, schema.TransformersLearner) and config.learner.head == "masked")
+
+
+def _modelling(config: EnvConfig, tokenizer: Tokenizer) -> Objective:
+    """The learner's own way of language modelling."""
+    return CausalLM(tokenizer) if _is_causal(config) else MaskedLM(tokenizer)
+
+
+def _tasks(config: EnvConfig, library: Library, target: Target) -> tuple[Task, ...]:
     tasks: list[Task] = []
-    causal = not (isinstance(config.learner, schema.TransformersLearner) and config.learner.head == "masked")
+    causal = _is_causal(config)
     for entry in config.tasks:
         objective = make_objective(entry.objective, library.tokenizer, causal=causal, context=config.context)
         names = list(config.corpora) if entry.corpora == "all" else entry.corpora
         for name in names:
             corpus = library.labelled(name) if objective.labelled else library.corpus(name)
             tasks.append(Task(f"{name}.{objective.name}", corpus, objective))
+    if config.target.train:
+        signal, objective = target.text["signal"], _modelling(config, library.tokenizer)
+        tasks.append(Task(f"{signal.name}.{objective.name}", signal, objective))
     names = [task.name for task in tasks]
     for name in names:
         if names.count(name) > 1:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.batch import SegmentPlan, SegmentReport
+from curriculum_rl.batch import Probe, SegmentPlan, SegmentReport
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment
@@ -23,7 +23,7 @@ from curriculum_rl.outcomes import Outcome, Progress
 from curriculum_rl.proxies.base import Price, Reading
 from curriculum_rl.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.schema import BudgetConfig
-from curriculum_rl.signals import Meter
+from curriculum_rl.signals import Ghost, Meter, Moment, TargetGradient
 from curriculum_rl.tasks import apportion, segment_batches
 
 # Of a `Batch`: two int64 and a float32.
@@ -64,19 +64,23 @@ class Pretraining:
         self.seeds: tuple[int, ...] = ()
         self.progress: Progress
         self._meter: Meter | None = None
+        self._ghost: Ghost | None = None
+        self._target_gradient = TargetGradient()
         self._rehearse(range(replicas))
 
     def request_signals(self, names: Sequence[str]) -> None:
         """Measure these signals (`curriculum_rl.signals.SIGNALS`) from now on, at the cost of the budget.
 
         Raises:
-            ConfigError: for an unknown name, or where the budget does not pay for a single measurement.
+            ConfigError: for an unknown name, a learner that does not see ghosts, or where the budget does not pay for
+                a single measurement.
         """
-        self._meter = Meter(self.experiment, self.learner, names) if names else None
-        if self._meter is None:
-            return
-        cost = self._meter.cost().flops
-        if self.budget < cost + self._reserve():
+        measured = set(names) - {"ghost"}
+        self._meter = Meter(self.experiment, self.learner, names, self._left) if measured else None
+        self._ghost = Ghost(self.experiment, self.learner) if "ghost" in names else None
+        cost = self._meter.cost().flops if self._meter is not None else 0.0
+        cost += self._ghost.cost().flops if self._ghost is not None else 0.0
+        if cost and self.budget < cost + self._reserve():
             raise ConfigError(f"signals: the budget, {self.budget:.3g} FLOPs, does not pay for one of {cost:.3g}")
 
     def begin(self, seeds: Sequence[int]) -> None:
@@ -88,6 +92,7 @@ class Pretraining:
         """
         self.seeds = tuple(seeds)
         self.ledger = Ledger()
+        self._target_gradient = TargetGradient()
         with self.ledger.timed("train"):
             self.learner.reset([key(seed, "weights") >> 1 for seed in seeds])
         self._proxy = self.experiment.make_proxy(self.learner, seeds)
@@ -115,7 +120,7 @@ class Pretraining:
     def next_updates(self) -> int:
         """Updates of the next segment: the last one is cut to what the budget still pays for; 0: the run is over."""
         price = self._proxy_price().flops if self._proxy_purpose == "proxy" else 0.0
-        affordable = int((self.budget - self.ledger.charged - price) / self._flops_per_update + 1e-9)
+        affordable = int((self.budget - self.ledger.charged - price) / self._price_of_update + 1e-9)
         return max(0, min(self.config.segment.updates, affordable))
 
     def segment(self, mixture: Floats) -> Outcome:
@@ -124,6 +129,7 @@ class Pretraining:
         Args:
             mixture: (N, K) shares of the rows, each row of it summing to 1.
         """
+        self._draw_target_gradient()
         updates = self.next_updates()
         plan = np.empty((updates, len(self.seeds), self.config.batch), dtype=np.int64)
         with self.ledger.timed("data"):
@@ -137,8 +143,12 @@ class Pretraining:
         rates = self._learning_rates(updates)
         with self.ledger.timed("train"):
             before = self.learner.snapshot()
-            report = self.learner.train(SegmentPlan(batches, np.repeat(rates[:, None], len(self.seeds), axis=1)))
+            report = self.learner.train(
+                SegmentPlan(batches, np.repeat(rates[:, None], len(self.seeds), axis=1), self._probe(updates))
+            )
         self.ledger.charge("train", tokens=updates * self.tokens_per_update, flops=updates * self._flops_per_update)
+        if report.ghosts is not None:
+            self.ledger.charge("signal", tokens=0, flops=updates * (self._price_of_update - self._flops_per_update))
         self.progress.updates += updates
         self.progress.segments += 1
         return self._outcome(report, plan, before, float(rates[-1]))
@@ -158,6 +168,7 @@ class Pretraining:
             "ledger": asdict(self.ledger),
             "learner": self.learner.snapshot(),
             "proxy": self._proxy.state(),
+            "target_gradient": asdict(self._target_gradient.copy()),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -168,6 +179,7 @@ class Pretraining:
         self.progress = Progress(**state["progress"])
         self.ledger = Ledger(**state["ledger"])
         self.learner.restore(state["learner"])
+        self._target_gradient = TargetGradient(**state["target_gradient"]).copy()
 
     def _outcome(self, report: SegmentReport, plan: Ints, before: Snapshot, rate: float) -> Outcome:
         failed = ~report.finite
@@ -186,7 +198,7 @@ class Pretraining:
         task_losses = np.divide(totals, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
         mixture = rows / rows.sum(axis=1, keepdims=True)
         return Outcome(
-            signals=self._signals(mixture, rate),
+            signals=self._signals(mixture, rate) | self._ghosts(report, plan, failed),
             gain=gain,
             score=score.copy(),
             loss=report.losses.mean(axis=0),
@@ -205,14 +217,44 @@ class Pretraining:
         if self.budget - self.ledger.charged < cost.flops + self._reserve():
             return {}
         with self.ledger.timed("lookahead" if cost.lookahead.flops else "signal"):
-            found = self._meter.measure(self.seeds, mixture, number=self.progress.segments - 1, rate=rate)
+            found = self._meter.measure(Moment(self.seeds, mixture, self.progress.segments - 1, rate))
         self.ledger.charge("signal", tokens=cost.signal.tokens, flops=cost.signal.flops)
         self.ledger.charge("lookahead", tokens=cost.lookahead.tokens, flops=cost.lookahead.flops)
         return found
 
+    def _draw_target_gradient(self) -> None:
+        """Refresh what ghosts are compared with, if its turn has come and it leaves enough for the segment."""
+        if self._ghost is None or self.progress.segments % self._ghost.refresh:
+            return
+        cost = self._ghost.cost()
+        if self.budget - self.ledger.charged < cost.flops + self._reserve():
+            return
+        with self.ledger.timed("signal"):
+            self._ghost.draw(self._target_gradient, self.seeds, self.progress.segments)
+        self.ledger.charge("signal", tokens=cost.tokens, flops=cost.flops)
+
+    def _probe(self, updates: int) -> Probe | None:
+        if self._ghost is None:
+            return None
+        return self._ghost.probe(self._target_gradient, first=self.progress.updates, updates=updates)
+
+    def _ghosts(self, report: SegmentReport, plan: Ints, failed: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+        if self._ghost is None or report.ghosts is None:
+            return {}
+        return {"ghost": self._ghost.of_tasks(report.ghosts, plan, ~failed)}
+
+    @property
+    def _price_of_update(self) -> float:
+        """FLOPs of an update and, on average, of its ghosts."""
+        return self._flops_per_update + (0.0 if self._ghost is None else self._ghost.flops_per_update)
+
+    def _left(self) -> float:
+        """FLOPs that are left of the budget."""
+        return self.budget - self.ledger.charged
+
     def _reserve(self) -> float:
         """FLOPs of the smallest segment."""
-        return self._flops_per_update + (self._proxy_price().flops if self.charge_proxy else 0.0)
+        return self._price_of_update + (self._proxy_price().flops if self.charge_proxy else 0.0)
 
     def _score(self) -> Reading:
         price = self._proxy_price()
@@ -226,7 +268,7 @@ class Pretraining:
 
     def _learning_rates(self, updates: int) -> Floats:
         """(k,) rates: a function of the share of the budget that is spent half way through an update."""
-        middle = self.ledger.charged + (np.arange(updates) + 0.5) * self._flops_per_update
+        middle = self.ledger.charged + (np.arange(updates) + 0.5) * self._price_of_update
         optimizer = self.config.optimizer
         return learning_rate(
             np.minimum(middle / self.budget, 1.0),

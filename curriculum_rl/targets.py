@@ -7,14 +7,15 @@ from typing import Literal, get_args
 from curriculum_rl.corpora import Corpus, LabelledCorpus
 
 Split = Literal["signal", "reward", "selection", "report"]
-"""signal: priors and few-shot examples; reward: what the proxy pays on; selection: choices; report: scores told."""
+"""signal: priors, few-shot examples and the one task that `target.train` adds; reward: what the proxy pays on;
+selection: choices; report: scores told."""
 
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 
 @dataclass(frozen=True)
 class Target:
-    """What matters downstream. No split is ever trained on by a task.
+    """What matters downstream. No task trains on a split, but for the signal split where `target.train` adds one.
 
     Attributes:
         name: of the corpus it comes from.

@@ -71,7 +71,8 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     terminating step carries `info["final"]`: scores of the final learner on the report split.
 
     ## Info
-    `reset`: `tasks`, `seed`, `divergence` (K,) of each task's text from the target's, bits. Every step: `gain`,
+    `reset`: `tasks`, `seed`; (K,) each: `divergence` of a task's text from the target's, bits, `corpus_tokens`,
+    `target_objective` (1: the target's own), `target_signal` (1: trains on its signal split). Every step: `gain`,
     `score`, `loss`, `task_losses` (K,), `mixture` (K,) executed, `share` (K,) so far, `epochs` (K,) passes over each
     task's windows, `failed`, `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by
     purpose); `signals`, by name, where `request_signals` asked for them and the budget paid for them. With

@@ -85,9 +85,8 @@ class Replicas:
         self._observer = None
         self._left_at = time.perf_counter()
         features = observations.initial_tasks(self.run, len(seeds)), observations.initial_run(len(seeds))
-        divergence = self.experiment.divergence
         infos = [
-            {"tasks": self.tasks, "divergence": divergence.copy(), "seed": seed, **self._order_of(n)}
+            {"tasks": self.tasks, "seed": seed, **self.experiment.told, **self._order_of(n)}
             for n, seed in enumerate(seeds)
         ]
         return self._observed(*features), infos

@@ -89,7 +89,7 @@ def tuned(problem: Bernoulli) -> dict[str, Rule]:
         "exp3s": Exp3S(step=several / arms, exploration=min(1.0, several), sharing=sharing, implicit=0.0),
         "sw-ucb": SlidingWindowUCB(window=window / arms, width=math.sqrt(0.5)),
         "d-ucb": DiscountedUCB(discount=discount, width=0.5),
-        "d-ts": DiscountedThompson(discount=discount, prior=1.0, noise=0.5),
+        "d-ts": DiscountedThompson(discount=discount, prior_plays=1.0, noise=0.5),
     }
 
 

@@ -33,7 +33,7 @@ def compare(
     timesteps: int | None = None,
     static_mixtures: int = STATIC_MIXTURES,
     baselines: bool = True,
-    reach: bool = False,
+    reach: Sequence[str] = (),
     decompose: Sequence[str] = (),
     quiet: bool = False,
 ) -> dict[str, Any]:
@@ -47,10 +47,10 @@ def compare(
         first_seed: of the first run; the others follow.
         jobs: processes; more than 1 need the `if __name__ == "__main__"` guard in a script.
         overrides: changes to the environment by dotted key.
-        timesteps: segments that a pretrained agent is trained for; None: `train`'s default.
+        timesteps: segments that a policy is trained for; None: `train`'s default.
         static_mixtures: random static mixtures that are searched for the best; 0: none.
         baselines: whether more than stratified stands beside the agents.
-        reach: whether complete runs at 25, 33 and 50 % of the budget are made, too.
+        reach: labels, baselines' too, of which complete runs at 25, 33 and 50 % of the budget are made as well.
         decompose: labels of agents whose dynamics and feedback are taken apart.
         quiet: no progress, no table.
 
@@ -66,6 +66,7 @@ def compare(
             raise ConfigError(f"{key}: options belong to one agent each; write them as agents: name:{key[6:]}=value")
     wanted = contestants.parse(agents)
     _check(wanted, seeds, jobs, static_mixtures, decompose)
+    _check_reach(wanted, reach, static_mixtures, baselines=baselines)
     config = configs.load(dict(env) if isinstance(env, Mapping) else env, overrides)
     console = Console(stderr=True, quiet=quiet)
     with Directory(Path(out)) as folder:
@@ -77,7 +78,7 @@ def compare(
         everybody = _everybody(wanted, experiment, baselines=baselines, mixtures=static_mixtures, decompose=decompose)
         plan = _plan(folder, experiment, everybody, range(first_seed, first_seed + seeds))
         searched = static_mixtures if baselines else 0
-        plan = replace(plan, timesteps=timesteps, mixtures=searched, reach=reach)
+        plan = replace(plan, timesteps=timesteps, mixtures=searched, reach=tuple(dict.fromkeys(reach)))
         _run(plan, jobs, console)
         return _show(plan, experiment, console, quiet=quiet)
 
@@ -101,6 +102,8 @@ def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, d
     for label in decompose:
         if label not in labels:
             raise ConfigError(f"decompose: {label!r} is not one of the agents, {', '.join(labels)}")
+        if "target.train" in next(one for one in wanted if one.label == label).entry.env:
+            raise ConfigError(f"decompose: {label!r} trains on the target's signal split, and its controls cannot")
         if seeds < 2:
             raise ConfigError("decompose: replays the schedule of another seed, so at least 2 seeds are needed")
 
@@ -114,7 +117,7 @@ def _everybody(
     decompose: Sequence[str],
 ) -> list[Contestant]:
     """The baselines, what was asked for, and the controls of a decomposition; every label once."""
-    objective = _objective(experiment)
+    objective = experiment.target_objective
     names = [task.objective.name for task in experiment.tasks]
     some = objective if objective in names and any(name != objective for name in names) else None
     fixed = contestants.baselines(mixtures=mixtures, objective=some) if baselines else [contestants.stratified()]
@@ -122,9 +125,12 @@ def _everybody(
     return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
 
 
-def _objective(experiment: "Experiment") -> str:
-    """How the target's text is modelled."""
-    return "causal_lm" if experiment.make_learner().causal_rows else "masked_lm"
+def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: int, *, baselines: bool) -> None:
+    others = contestants.baselines(mixtures=mixtures, objective="any") if baselines else []
+    known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
+    for label in labels:
+        if label not in known:
+            raise ConfigError(f"reach: {label!r} is not one of {', '.join(known)}")
 
 
 def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Contestant], seeds: range) -> "Plan":
@@ -138,7 +144,7 @@ def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Conte
         tasks=tuple(task.name for task in experiment.tasks),
         objectives=tuple(task.objective.name for task in experiment.tasks),
         divergence=experiment.divergence,
-        objective=_objective(experiment),
+        objective=experiment.target_objective,
     )
 
 
@@ -169,11 +175,12 @@ def _show(plan: "Plan", experiment: "Experiment", console: Console, *, quiet: bo
     import json
 
     from curriculum_rl.rows import to_json, write_atomically
-    from curriculum_rl.scripts.comparing import boards, page, results, table
+    from curriculum_rl.scripts.comparing import boards, markdown, page, results, table
 
     found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
     path = plan.folder.path
     write_atomically(path / "compare.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path / "compare.md", markdown.markdown(found))
     write_atomically(path / "compare.html", page.html(found))
     boards.write(path / "tensorboard", found)
     if not quiet:

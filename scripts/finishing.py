@@ -36,6 +36,7 @@ def result_of(request: "Request", env: "PretrainingVectorEnv", callback: "Record
         "num_envs": env.num_envs,
         "final": final,
         "share": dict(zip(env.tasks, share, strict=False)),
+        "pruned": [env.tasks[task] for task in getattr(callback.model, "pruned", ())],
         "tokens": callback.last.get("tokens", 0) * env.num_envs,
         "budget_flops": env.budget,
         "ledger": callback.last.get("ledger", {}),
@@ -143,6 +144,8 @@ def summary(results: list[dict[str, Any]]) -> Table:
     for task in results[0]["share"]:
         table.add_row(f"share {task}", *(f"{result['share'][task]:.1%}" for result in results))
     table.add_section()
+    if any(result["pruned"] for result in results):
+        table.add_row("pruned", *("\n".join(result["pruned"]) or "-" for result in results))
     table.add_row("learner tokens", *(f"{result['tokens']:,}" for result in results))
     table.add_row("seconds", *(f"{result['wall_seconds']:.1f}" for result in results))
     table.add_row("overhead", *(f"{result['overhead']:.1%}" for result in results))
@@ -163,4 +166,5 @@ def _markdown(result: dict[str, Any]) -> str:
     for key, value in {**shown, **final}.items():
         lines.append(f"| {key} | {value:.4g} |" if isinstance(value, float) else f"| {key} | {value} |")
     lines += [f"| share {task} | {share:.1%} |" for task, share in result["share"].items()]
+    lines += [f"| pruned | {', '.join(result['pruned'])} |"] if result["pruned"] else []
     return "\n".join(lines)

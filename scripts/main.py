@@ -35,7 +35,7 @@ Set = Annotated[
 def train(
     out: Annotated[Path, typer.Option(help="The run directory to write; it must not exist yet.")],
     env: Env = "almanac",
-    agent: AgentName = "exp3s",
+    agent: AgentName = "auto",
     seed: Seed = 0,
     timesteps: Annotated[
         int | None,
@@ -127,7 +127,7 @@ def list_(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Where the three runs go; a number is added.")] = Path("runs/demo"),
-    agent: AgentName = "exp3s",
+    agent: AgentName = "auto",
     env: Env = "almanac",
     seed: Seed = 0,
     set_: Set = None,
@@ -163,9 +163,12 @@ def compare(
         bool, typer.Option("--no-baselines", help="Only stratified stands beside the agents.")
     ] = False,
     reach: Annotated[
-        bool,
-        typer.Option("--reach", help="Also make complete runs at 25, 33 and 50 % of the budget (doubles the cost)."),
-    ] = False,
+        list[str] | None,
+        typer.Option(
+            help="An agent or baseline that gets complete runs at 25, 33 and 50 % of the budget, too (about "
+            "doubles its cost). May be repeated."
+        ),
+    ] = None,
     decompose: Annotated[
         list[str] | None,
         typer.Option(help="Take an agent apart: replay its schedule, shuffle it, play its mean. May be repeated."),
@@ -191,8 +194,52 @@ def compare(
         timesteps=timesteps,
         static_mixtures=static_mixtures,
         baselines=not no_baselines,
-        reach=reach,
+        reach=reach or (),
         decompose=decompose or (),
+    )
+
+
+@app.command()
+def rank(
+    env: Env = "almanac",
+    measure: Annotated[
+        str | None,
+        typer.Option(
+            help="Measures, separated by commas. Of token distributions: js, kl, renyi, bhattacharyya, cosine; of a "
+            "learner's features: wasserstein, mmd, coral, pad, mean-cosine. Default: all."
+        ),
+    ] = None,
+    learner: Annotated[
+        Path | None,
+        typer.Option(
+            help="A run directory, or the directory of a learner, whose features are measured. Default: the "
+            "environment's own learner, freshly initialised."
+        ),
+    ] = None,
+    rows: Annotated[int, typer.Option(min=2, help="Windows of each text that the learner reads.")] = 256,
+    seed: Annotated[int, typer.Option(min=0, help="Of these windows and of the fresh learner.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write ranking.json and ranking.png into this folder.")] = None,
+    set_: Set = None,
+) -> None:
+    """Rank the tasks by how far their text is from the target's, before a single update.
+
+    Tables of every task by every measure, of what `agent.prune=0.4` would leave out, of how far the measures agree and
+    what they cost. Text is read as the environment's own prior reads it: what tasks train on, and the target's signal
+    split.
+    """
+    from curriculum_rl.divergence_ranking import MEASURES
+    from curriculum_rl.scripts.rank import show
+
+    show(
+        env,
+        measures=MEASURES if measure is None else [name.strip() for name in measure.split(",")],
+        learner=learner,
+        rows=rows,
+        seed=seed,
+        overrides=_overrides(set_),
+        json_file=json_file,
+        out=out,
     )
 
 

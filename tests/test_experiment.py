@@ -172,3 +172,36 @@ def test_divergence_is_smallest_for_the_targets_own_corpus(experiment: Experimen
     by_name = dict(zip((task.name for task in experiment.tasks), experiment.divergence, strict=True))
     assert by_name["star.causal_lm"] < 0.2 < min(by_name[f"{name}.causal_lm"] for name in ("sea", "land", "noise"))
     assert experiment.baselines["bigram"] < experiment.baselines["unigram"]
+
+
+def test_one_task_trains_on_the_signal_split_and_nobody_else_notices(tiny: dict[str, Any]) -> None:
+    plain, more = (build(configs.load(tiny, {"target.train": train})) for train in (False, True))
+    assert [task.name for task in more.tasks] == [*(task.name for task in plain.tasks), "star.signal.causal_lm"]
+    signal = more.tasks[-1]
+    assert signal.corpus is more.target.text["signal"]
+    assert not plain.told["target_signal"].any()
+    assert more.told["target_signal"].tolist() == [0, 0, 0, 0, 0, 1]
+    assert more.told["target_objective"].tolist() == [1, 1, 1, 1, 0, 1]
+    assert more.told["corpus_tokens"].tolist() == [float(len(task.corpus.tokens)) for task in more.tasks]
+    assert more.told["divergence"][-1] == 0
+    # The rest of the run does not depend on whether the task is there.
+    runs = [Pretraining(experiment) for experiment in (plain, more)]
+    for run in runs:
+        run.begin([3])
+    shares = [np.full((1, 5), 0.2), np.array([[0.2] * 5 + [0.0]])]
+    outcomes = [run.segment(share) for run, share in zip(runs, shares, strict=True)]
+    assert outcomes[0].score.tolist() == outcomes[1].score.tolist()
+    assert outcomes[0].loss.tolist() == outcomes[1].loss.tolist()
+    assert runs[0].ledger.flops == runs[1].ledger.flops
+
+
+def test_no_split_but_the_signal_split_is_trained_on(tiny: dict[str, Any]) -> None:
+    """Documents of the task's corpus stand in no other split, and in no train part."""
+    experiment = build(configs.load(tiny, {"target.train": True}))
+    context = 16
+    own = experiment.tasks[-1].corpus
+    seen = {tuple(row) for row in own.windows(np.arange(own.size(context)), context)}
+    others = [experiment.target.text[split] for split in ("reward", "selection", "report")]
+    for corpus in [*others, *(task.corpus for task in experiment.tasks[:-1])]:
+        windows = corpus.windows(np.arange(corpus.size(context)), context)
+        assert seen.isdisjoint(tuple(row) for row in windows), corpus.name

@@ -23,18 +23,18 @@ class AutoSeM:
 
     Attributes:
         decay: what evidence loses per decision, in [0, 1).
-        prior: a_0 = b_0, >= 1.
+        prior_plays: a_0 = b_0, >= 1.
     """
 
     rewards: ClassVar[Rewards] = "unit"
 
     decay: float = 0.05
-    prior: float = 1.0
+    prior_plays: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the settings."""
         check("decay", self.decay, least=0, most=0.999999)
-        check("prior", self.prior, least=1)
+        check("prior_plays", self.prior_plays, least=1)
 
     def start(self, seeds: int, arms: int) -> State:
         """No evidence: successes and failures beyond the prior."""
@@ -42,7 +42,7 @@ class AutoSeM:
 
     def probabilities(self, state: State) -> Floats:
         """(S, K) that a draw from a task's belief is the highest."""
-        return best_of_beta(self.prior + state["successes"], self.prior + state["failures"])
+        return best_of_beta(self.prior_plays + state["successes"], self.prior_plays + state["failures"])
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
         """Let all evidence decay once, then count the plays of this decision."""

@@ -16,8 +16,8 @@ _REACH = 3.5  # standard deviations either side; with this grid the error stays 
 class DiscountedThompson:
     """Gaussian beliefs about each task's reward; older evidence counts less, so unplayed tasks grow uncertain again.
 
-    With n and s the discounted number and sum of a task's rewards, its belief is a normal distribution with mean
-    s / (n + prior) and variance noise^2 / (n + prior). Thompson sampling plays a task with the probability that a
+    With n and s the discounted number and sum of a task's rewards, and m = n + prior_plays, its belief is a normal
+    distribution with mean s / m and variance noise^2 / m. Thompson sampling plays a task with the probability that a
     draw from its belief is the highest. These probabilities are integrated on a grid, not sampled, so that the
     propensities are known, and the pick is drawn from them.
 
@@ -27,21 +27,21 @@ class DiscountedThompson:
 
     Attributes:
         discount: what a play is worth one decision later, in (0, 1].
-        prior: plays that the belief "an average task" is worth, > 0.
+        prior_plays: plays that the belief "an average task" is worth, > 0.
         noise: the standard deviation assumed of scaled rewards, > 0; smaller is greedier. Rewards are scaled
             to about 1, but at horizons of 10 K plays the honest value leaves no time to use what was learned.
     """
 
     discount: float = 0.99
-    prior: float = 0.3
+    prior_plays: float = 0.3
     noise: float = 0.2
 
     def __post_init__(self) -> None:
         """Check the settings."""
         if not 0 < self.discount <= 1:
             raise ConfigError(f"discount: {self.discount} must be in (0, 1]")
-        if not self.prior > 0:
-            raise ConfigError(f"prior: {self.prior} must be above 0")
+        if not self.prior_plays > 0:
+            raise ConfigError(f"prior_plays: {self.prior_plays} must be above 0")
         if not self.noise > 0:
             raise ConfigError(f"noise: {self.noise} must be above 0")
 
@@ -51,7 +51,7 @@ class DiscountedThompson:
 
     def probabilities(self, state: State) -> Floats:
         """(S, K) that a draw from a task's belief is the highest."""
-        weight = state["counts"] + self.prior
+        weight = state["counts"] + self.prior_plays
         means = state["sums"] / weight
         return probability_of_best(means, self.noise / np.sqrt(weight))
 

@@ -22,16 +22,16 @@ class BetaThompson:
         Agrawal & Goyal (2012), Analysis of Thompson sampling for the multi-armed bandit problem: Beta(1, 1).
 
     Attributes:
-        prior: successes, and as many failures, before anything was played, >= 1.
+        prior_plays: successes, and as many failures, before anything was played, >= 1.
     """
 
     rewards: ClassVar[Rewards] = "unit"
 
-    prior: float = 1.0
+    prior_plays: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check("prior", self.prior, least=1)
+        check("prior_plays", self.prior_plays, least=1)
 
     def start(self, seeds: int, arms: int) -> State:
         """No evidence."""
@@ -40,7 +40,7 @@ class BetaThompson:
     def probabilities(self, state: State) -> Floats:
         """(S, K) that a draw from a task's belief is the highest."""
         counts, sums = state["counts"], state["sums"]
-        return best_of_beta(self.prior + sums, self.prior + (counts - sums))
+        return best_of_beta(self.prior_plays + sums, self.prior_plays + (counts - sums))
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
         """Count successes and plays."""

@@ -11,7 +11,7 @@ from curriculum_rl.agents.rule import Floats, Ints, Rewards, State, add_plays, c
 
 @dataclass(frozen=True)
 class GaussianThompson:
-    """A task with n plays and sum of rewards s is believed to bring N(s / (n + prior), noise^2 / (n + prior)).
+    """A task with n plays and sum of rewards s is believed to bring N(s / m, noise^2 / m), m = n + prior_plays.
 
     Propensities are integrated, not sampled. The discounted relative, with settings for short runs, is
     `curriculum_rl.agents.bandits.thompson`.
@@ -21,18 +21,18 @@ class GaussianThompson:
         prior 1, noise 1.
 
     Attributes:
-        prior: plays of reward 0 that a task starts with, > 0.
+        prior_plays: plays of reward 0 that a task starts with, > 0.
         noise: the standard deviation assumed of rewards, > 0; smaller is greedier.
     """
 
     rewards: ClassVar[Rewards] = "unit"
 
-    prior: float = 1.0
+    prior_plays: float = 1.0
     noise: float = 1.0
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        check("prior", self.prior, above=0)
+        check("prior_plays", self.prior_plays, above=0)
         check("noise", self.noise, above=0)
 
     def start(self, seeds: int, arms: int) -> State:
@@ -41,7 +41,7 @@ class GaussianThompson:
 
     def probabilities(self, state: State) -> Floats:
         """(S, K) that a draw from a task's belief is the highest."""
-        weight = state["counts"] + self.prior
+        weight = state["counts"] + self.prior_plays
         return probability_of_best(state["sums"] / weight, self.noise / np.sqrt(weight))
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:

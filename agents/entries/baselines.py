@@ -1,9 +1,13 @@
 """Baselines: they do not learn, and every comparison carries them."""
 
+from types import MappingProxyType
+
 from curriculum_rl.agents.entry import AgentEntry
 
 _MODULE = "curriculum_rl.agents.fixed"
 _STATIC = "curriculum_rl.agents.static"
+_SIZES = "curriculum_rl.agents.proportional"
+_TARGET = "curriculum_rl.agents.target_tasks"
 
 BASELINES = (
     AgentEntry(
@@ -56,5 +60,41 @@ BASELINES = (
         action="mixture",
         needs_reward=False,
         sees_target=False,
+    ),
+    AgentEntry(
+        "size-proportional",
+        f"{_SIZES}:SizeProportional",
+        "a static mixture in proportion to the corpora's tokens",
+        "the field's common baseline",
+        action="mixture",
+        needs_reward=False,
+        sees_target=False,
+    ),
+    AgentEntry(
+        "temperature",
+        f"{_SIZES}:Temperature",
+        "in proportion to a root of the corpora's tokens (option: temperature)",
+        "Arivazhagan et al. 2019",
+        action="mixture",
+        needs_reward=False,
+        sees_target=False,
+    ),
+    AgentEntry(
+        "target-objective",
+        f"{_TARGET}:TargetObjective",
+        "stratified over the tasks of the target's own objective",
+        "the field's common baseline",
+        action="mixture",
+        needs_reward=False,
+        sees_target=False,
+    ),
+    AgentEntry(
+        "stratified-finetune",
+        f"{_TARGET}:StratifiedFinetune",
+        "stratified, then the target's signal split alone (option: last)",
+        "the field's common baseline",
+        action="mixture",
+        needs_reward=False,
+        env=MappingProxyType({"target.train": True}),
     ),
 )

@@ -129,6 +129,16 @@ MIXERS: tuple[AgentEntry, ...] = (
         "the task whose one-step look-ahead gained most",
         "the field's common baseline",
     ),
+    AgentEntry(
+        "rollout",
+        f"{_MODULE}:RolloutAgent",
+        "the task whose branch, finished by stratified updates, gained most",
+        "Bertsekas, Tsitsiklis & Wu 1997; stratified as base policy: ours",
+        action="mixture",
+        needs_reward=False,
+        needs_signals=True,
+        env=MappingProxyType({"signals.every": 8}),
+    ),
     _entry(
         "hedge",
         "HedgeAgent",

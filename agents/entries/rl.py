@@ -67,7 +67,7 @@ RL = (
         needs_reward=False,
         needs_signals=True,
         sees_target=False,
-        num_envs=32,
+        num_envs=8,
         env=MappingProxyType({"observation": "dict", "action.permute": True}),
     ),
 )

@@ -2,7 +2,7 @@
 
 from curriculum_rl.agents.mixers.ado import ADO
 from curriculum_rl.agents.mixers.aioli import Aioli
-from curriculum_rl.agents.mixers.alignment import Alignment, AutoAlignment
+from curriculum_rl.agents.mixers.alignment import Alignment
 from curriculum_rl.agents.mixers.doge import DoGE
 from curriculum_rl.agents.mixers.doremi import DoReMi
 from curriculum_rl.agents.mixers.greedy import Greedy
@@ -14,9 +14,10 @@ from curriculum_rl.agents.mixers.odm_released import ODMReleased
 from curriculum_rl.agents.mixers.pike import PiKE
 from curriculum_rl.agents.mixers.r_and_b import RAndB
 from curriculum_rl.agents.mixers.regmix import RegMix
+from curriculum_rl.agents.mixers.rollout import Rollout
 from curriculum_rl.agents.mixers.shell import MixerShell
 from curriculum_rl.agents.mixers.skill_it import SkillIt
-from curriculum_rl.agents.mixers.wrapping import Wrapping
+from curriculum_rl.agents.wrapping import Wrapping
 
 
 class ODMAgent(MixerShell):
@@ -97,6 +98,15 @@ class GreedyAgent(MixerShell):
     rule_class = Greedy
 
 
+class RolloutAgent(MixerShell):
+    """Greedy on rollout credit (`curriculum_rl.agents.mixers.rollout`).
+
+    `curriculum-rl train` measures for it every 8th segment, as the guarded agents do: a measurement is dear.
+    """
+
+    rule_class = Rollout
+
+
 class HedgeAgent(MixerShell):
     """Fixed-share Hedge on look-ahead gains (`curriculum_rl.agents.mixers.hedge`)."""
 
@@ -116,11 +126,12 @@ class AlignmentAgent(MixerShell):
 
 
 class AutoAgent(MixerShell):
-    """What we would choose ourselves: alignments on top of a divergence prior, under the guard.
+    """What we would choose ourselves: alignments on top of a sharp divergence prior, under the guard.
 
+    The prior's temperature and the step were chosen on `almanac-small`, `almanac-traps` and benchmarks/citations.yaml.
     `curriculum-rl train` measures for it every 8th segment; elsewhere set `signals.every`, or it pays for signals after
     every segment.
     """
 
-    rule_class = AutoAlignment
-    worn = Wrapping(prior=0.1, guard=0.05)
+    rule_class = Alignment
+    worn = Wrapping(prior=0.05, guard=0.05)

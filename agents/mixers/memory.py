@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.agents.mixers.rule import Feedback
-from curriculum_rl.agents.mixers.wrapping import Wrapped
-from curriculum_rl.agents.rule import Floats
+from curriculum_rl.agents.mixers.wrapping import Wrapped, worn
+from curriculum_rl.agents.rule import Floats, Ints, State
 from curriculum_rl.errors import ConfigError
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -21,12 +21,13 @@ class MixerMemory:
         executed: (N', K) the mixtures of the last decision.
     """
 
+    wears = True
+
     def __init__(self, rule: Wrapped, *, replicas: int, arms: int) -> None:
         """Start the memory of N = `replicas` runs over K = `arms` tasks."""
         self.replicas = replicas
         self._rule = rule
         self._state = rule.start(replicas, arms)
-        self._used = np.zeros(replicas, bool)
         self.executed = self.probabilities(replicas)
 
     @property
@@ -35,14 +36,14 @@ class MixerMemory:
         return self._rule.needs(self._state)
 
     @property
-    def beginning(self) -> bool:
-        """Whether a run has not been learned from yet."""
-        return not self._used.all()
+    def worn(self) -> State:
+        """What the wrappers remember of the N runs."""
+        return worn(self._state)
 
-    def tell(self, divergence: Floats) -> None:
-        """Note (N, K) divergences of the tasks from the target in the runs that have not begun."""
+    def hear(self, divergence: Floats, order: Ints) -> None:
+        """Note (N, K) divergences of the tasks from the target in the runs that have not begun (`Wrapping.hear`)."""
         if len(divergence) == self.replicas:
-            self._rule.tell(self._state, divergence, ~self._used)
+            self._rule.hear(self._state, divergence, order)
 
     def reseed(self, entropy: int) -> None:
         """Nothing is drawn."""
@@ -54,10 +55,7 @@ class MixerMemory:
             which: (N,) the replicas whose episodes ended; None: all.
             rule: taken as the other memories do; a mixer's rule decides itself what survives.
         """
-        ended = self._used if which is None else which & self._used
-        if ended.any():
-            self._rule.next_run(self._state, ended)
-        self._used = self._used & ~ended
+        self._rule.next_run(self._state, np.ones(self.replicas, bool) if which is None else which)
 
     def probabilities(self, count: int) -> Floats:
         """(count, K) mixtures: each run's own, or the mean of all for another number of runs."""
@@ -76,12 +74,11 @@ class MixerMemory:
         if len(feedback.gain) != self.replicas:
             raise ConfigError(f"infos: {len(feedback.gain)} replicas, but the agent remembers {self.replicas}")
         self._rule.update(self._state, feedback)
-        self._used[:] = True
 
     def dump(self) -> tuple[dict[str, Any], Arrays]:
         """Everything as JSON values and arrays."""
         arrays = {f"rule.{name}": values for name, values in self._state.items()}
-        return {"replicas": self.replicas, "used": self._used.tolist()}, arrays
+        return {"replicas": self.replicas}, arrays
 
     @classmethod
     def parse(cls, rule: Wrapped, arms: int, values: dict[str, Any], arrays: Arrays) -> Self:
@@ -89,6 +86,5 @@ class MixerMemory:
         memory = cls(rule, replicas=values["replicas"], arms=arms)
         for name in memory._state:
             memory._state[name] = arrays[f"rule.{name}"]
-        memory._used = np.array(values["used"], bool)
         memory.executed = memory.probabilities(memory.replicas)
         return memory

@@ -170,20 +170,22 @@ def for_all_replicas(learner: Learner, batch: Batch) -> Batch:
     )
 
 
-def segment_report(row_losses: Tensor, norms: Tensor, ceiling: float) -> SegmentReport:
+def segment_report(row_losses: Tensor, norms: Tensor, ceiling: float, ghosts: Tensor | None = None) -> SegmentReport:
     """What a segment showed, fetched from the device.
 
     Args:
         row_losses: (k, N, B) nats.
         norms: (k, N) gradient norms before clipping.
         ceiling: an update whose loss is above it counts as exploded.
+        ghosts: (k, N, B), where there was a probe.
     """
     rows = row_losses.double().cpu().numpy()
     losses = rows.mean(axis=2)
     gradient_norms = norms.double().cpu().numpy()
     # A loss that is not a number compares False.
     finite = ((losses <= ceiling) & np.isfinite(gradient_norms)).all(axis=0)
-    return SegmentReport(rows, losses, gradient_norms, finite)
+    met = None if ghosts is None else ghosts.double().cpu().numpy()
+    return SegmentReport(rows, losses, gradient_norms, finite, met)
 
 
 def _check_batch(batch: Batch) -> None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict
-from math import log
+from math import log, prod
 from pathlib import Path
 
 import torch
@@ -20,6 +20,7 @@ from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, 
 from curriculum_rl.learners.capture import CapturedUpdates, Segment, Trainee
 from curriculum_rl.learners.dropout import step_keys
 from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.ghost import Ghosts
 from curriculum_rl.learners.linear_ce import chunk_rows
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.network import Network
@@ -27,7 +28,7 @@ from curriculum_rl.learners.optimizer import OptimizerConfig, adamw, clip_by_nor
 from curriculum_rl.learners.precision import Execution, product_dtype, products, resolved
 from curriculum_rl.learners.reading import Reader
 from curriculum_rl.learners.scoring import Outline, common_outline, outlines, token_weights
-from curriculum_rl.learners.transformer import TransformerConfig, forward_flops, initialise, shapes
+from curriculum_rl.learners.transformer import TransformerConfig, forward_flops, initialise, shapes, tapped_matrices
 from curriculum_rl.learners.update import gradients
 
 
@@ -111,25 +112,37 @@ class BatchedLearner:
         check_plan(self, plan, accumulate=parts)
         with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
             todo = outlines(plan.batches, parts=parts, chunk=chunk_rows(self.device))
-            row_losses, norms = self._updates(self._segment(plan), todo, plan)
-            return segment_report(row_losses, norms, self.explosion * log(self.vocab_size))
+            row_losses, norms, ghosts = self._updates(self._segment(plan), todo, plan)
+            return segment_report(row_losses, norms, self.explosion * log(self.vocab_size), ghosts)
 
-    def _updates(self, segment: Segment, todo: list[Outline], plan: SegmentPlan) -> tuple[Tensor, Tensor]:
-        """The (k, N, B) losses and the (k, N) gradient norms of k updates."""
+    def _updates(
+        self, segment: Segment, todo: list[Outline], plan: SegmentPlan
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The (k, N, B) losses, the (k, N) gradient norms and, with a probe, the (k, N, B) ghosts of k updates."""
         if self._captured is not None:
-            return self._captured(segment, common_outline(todo))
-        row_losses, norms = [], []
+            return *self._captured(segment, common_outline(todo)), None
+        row_losses, norms, ghosts = [], [], []
         smoothing = self.optimizer.label_smoothing
         for i, outline in enumerate(todo):
             batch, shares, keys = segment.batches[i], segment.shares[i], segment.keys[i]
             trainee = self._trainee
-            slopes, losses = gradients(
-                trainee.network, trainee.leaves, batch, shares, outline, smoothing=smoothing, keys=keys
+            probes = self._probes(plan, i)
+            slopes, losses, met = gradients(
+                trainee.network, trainee.leaves, batch, shares, outline, smoothing=smoothing, keys=keys, probes=probes
             )
+            unseen = torch.from_numpy(self.flat.steps == 0).to(self.device)[:, None]
+            ghosts.append(torch.full_like(losses, torch.nan) if met is None else met.masked_fill(unseen, torch.nan))
             norms.append(clip_by_norm(slopes, self.optimizer.clip))
             adamw(self.flat, slopes, plan.learning_rates[i], self.optimizer)
             row_losses.append(losses)
-        return torch.stack(row_losses), torch.stack(norms)
+        return torch.stack(row_losses), torch.stack(norms), None if plan.probe is None else torch.stack(ghosts)
+
+    def _probes(self, plan: SegmentPlan, update: int) -> dict[str, Tensor] | None:
+        """What the rows' gradients are multiplied with in an update."""
+        if plan.probe is None or not plan.probe.updates[update] or not self.flat.steps.any():
+            return None
+        ghosts = Ghosts(plan.probe.gradients, self.flat.second, self.optimizer.betas[1], self.optimizer.eps)
+        return ghosts.probes(torch.from_numpy(self.flat.steps).to(self.device))
 
     def _segment(self, plan: SegmentPlan) -> Segment:
         batches = plan.batches.to(self.device)
@@ -168,11 +181,29 @@ class BatchedLearner:
             here = batches.to(self.device)
             shares = token_weights(here.weights)
             slopes = [
-                gradients(trainee.network, trainee.leaves, here[i], shares[i], outline)[0]
+                gradients(trainee.network, trainee.leaves, here[i], shares[i], outline).slopes
                 for i, outline in enumerate(todo)
             ]
             moments, steps = self.flat.second, torch.from_numpy(self.flat.steps)
             return gradient_products(slopes, moments, steps, beta=self.optimizer.betas[1], eps=self.optimizer.eps)
+
+    def probe(self, batch: Batch) -> dict[str, Tensor]:
+        """(N, in, out) by name, gradients of the tapped matrices on an (N, B, T) batch, without dropout."""
+        tapped = tapped_matrices(self.config)
+        leaves = {name: leaf if name in tapped else leaf.detach() for name, leaf in self._trainee.leaves.items()}
+        with self._fitting(batch, "probe"), products(self.precision):
+            (outline,) = outlines(Batch(*(t[None] for t in batch.tensors())), parts=1, chunk=chunk_rows(self.device))
+            here = batch.to(self.device)
+            return gradients(self._trainee.network, leaves, here, token_weights(here.weights), outline).slopes
+
+    def ghost_flops(self, tokens: int) -> float:
+        """What the ghosts of that many tokens add to their training: one more product for each tapped matrix."""
+        return tokens * sum(2.0 * prod(shapes(self.config)[name]) for name in tapped_matrices(self.config))
+
+    @property
+    def captured(self) -> bool:
+        """Whether updates are recorded ones, which see no ghosts."""
+        return self._captured is not None
 
     def snapshot(self) -> Snapshot:
         """A real copy of parameters, moments, step counts and seeds."""

@@ -85,7 +85,7 @@ class StaticUpdate:
     def __call__(self) -> None:
         """Make the next update of the segment."""
         ids, targets, weights, causal, shares, rates, keys = (t.index_select(0, self._at)[0] for t in self._data)
-        slopes, losses = gradients(
+        slopes, losses, _ = gradients(
             self._trainee.network,
             self._trainee.leaves,
             Batch(ids, targets, weights, causal),

@@ -12,9 +12,12 @@ from torch import Tensor
 
 from curriculum_rl.learners.dropout import Dropout
 from curriculum_rl.learners.first_order import first_order_only
+from curriculum_rl.learners.ghost import Tap, tapped
 from curriculum_rl.learners.transformer import Activation, TransformerConfig
 
-Body: TypeAlias = Callable[[Mapping[str, Tensor], TransformerConfig, Tensor, Tensor | None, Dropout | None], Tensor]
+Body: TypeAlias = Callable[
+    [Mapping[str, Tensor], TransformerConfig, Tensor, Tensor | None, Dropout | None, Tap | None], Tensor
+]
 
 
 def head(parameters: Mapping[str, Tensor]) -> Tensor:
@@ -50,6 +53,7 @@ def hidden_states(
     input_ids: Tensor,
     mask: Tensor | None,
     dropout: Dropout | None = None,
+    tap: Tap | None = None,
 ) -> Tensor:
     """Last hidden states, normalised: their products with the head are the logits.
 
@@ -61,6 +65,7 @@ def hidden_states(
         input_ids: (N, B, T) int64 in [0, V), T <= context.
         mask: (N B, 1, T, T) of `attention_mask`, or None where all rows are causal.
         dropout: what to drop; None for nothing.
+        tap: which matrices' products tell how the rows' gradients meet given ones.
 
     Returns:
         (N, B T, d).
@@ -74,18 +79,22 @@ def hidden_states(
     if dropout is not None:
         x = dropout(x, B, 0)
 
-    def added(x: Tensor, y: Tensor, matrix: Tensor, place: int) -> Tensor:
+    def added(x: Tensor, y: Tensor, name: str, place: int) -> Tensor:
+        matrix = parameters[name]
         if dropout is None and y.dtype == x.dtype:
-            return torch.baddbmm(x, y, matrix)
-        z = torch.bmm(y, matrix)
+            return tapped(torch.baddbmm(x, y, matrix), y, name, tap)
+        z = tapped(torch.bmm(y, matrix), y, name, tap)
         return x + (z if dropout is None else dropout(z, B, place))
 
+    def product(y: Tensor, name: str) -> Tensor:
+        return tapped(torch.bmm(y, parameters[name]), y, name, tap)
+
     for layer in range(config.layers):
-        up = parameters[f"up.{layer}"]
-        y = _attention(torch.bmm(_norm(x).to(up.dtype), parameters[f"qkv.{layer}"]), config.heads, (N, B, T), mask)
-        x = added(x, y, parameters[f"attention_out.{layer}"], 2 * layer + 1)
-        y = _activate(torch.bmm(_norm(x).to(up.dtype), up), config.activation)
-        x = added(x, y, parameters[f"down.{layer}"], 2 * layer + 2)
+        factor = parameters[f"up.{layer}"].dtype
+        y = _attention(product(_norm(x).to(factor), f"qkv.{layer}"), config.heads, (N, B, T), mask)
+        x = added(x, y, f"attention_out.{layer}", 2 * layer + 1)
+        y = _activate(product(_norm(x).to(factor), f"up.{layer}"), config.activation)
+        x = added(x, y, f"down.{layer}", 2 * layer + 2)
     return _norm(x)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.dropout import Dropout
 from curriculum_rl.learners.forward import Body, attention_mask, hidden_states
+from curriculum_rl.learners.ghost import Tap
 from curriculum_rl.learners.transformer import TransformerConfig
 
 # What `compile` hands the layers to.
@@ -41,7 +42,13 @@ class Network:
             self._body = torch.compile(hidden_states, backend=COMPILER, dynamic=False)
 
     def hidden(
-        self, parameters: Mapping[str, Tensor], batch: Batch, *, causal: bool, dropout: Dropout | None = None
+        self,
+        parameters: Mapping[str, Tensor],
+        batch: Batch,
+        *,
+        causal: bool,
+        dropout: Dropout | None = None,
+        tap: Tap | None = None,
     ) -> Tensor:
         """(N, B T, d) last hidden states of an (N, B, T) batch, as float32.
 
@@ -50,10 +57,11 @@ class Network:
             batch: on the parameters' device.
             causal: whether every row is read from left to right.
             dropout: what an update drops.
+            tap: which matrices' products tell how the rows' gradients meet given ones.
         """
         mask = None if causal else attention_mask(batch.input_ids, batch.causal, self.pad_id)
         body = self._body if torch.is_grad_enabled() else hidden_states
-        return body(self._factors(parameters), self.config, batch.input_ids, mask, dropout)
+        return body(self._factors(parameters), self.config, batch.input_ids, mask, dropout, tap)
 
     def _factors(self, parameters: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         if self.dtype == torch.float32:

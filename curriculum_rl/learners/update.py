@@ -4,6 +4,7 @@ Shapes: N replicas, B rows, b rows of a part, T tokens, R scored positions, d wi
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,11 +12,24 @@ from torch import Tensor
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.dropout import Dropout
 from curriculum_rl.learners.forward import head
+from curriculum_rl.learners.ghost import Matrices, Tap
 from curriculum_rl.learners.linear_ce import linear_cross_entropy
 from curriculum_rl.learners.network import Network
 from curriculum_rl.learners.scoring import Outline, scored_positions
 
-Gradients = dict[str, Tensor]
+
+class Gradients(NamedTuple):
+    """What a backward pass of one update gives.
+
+    Attributes:
+        slopes: (N, *shape) contiguous by name.
+        row_losses: (N, B) nats per scored token, not smoothed.
+        ghosts: (N, B) products of the gradient of each row's loss with the probes, summed over these; None without.
+    """
+
+    slopes: dict[str, Tensor]
+    row_losses: Tensor
+    ghosts: Tensor | None
 
 
 def gradients(
@@ -27,37 +41,40 @@ def gradients(
     *,
     smoothing: float = 0.0,
     keys: Tensor | None = None,
-) -> tuple[Gradients, Tensor]:
+    probes: Matrices | None = None,
+) -> Gradients:
     """Gradients of each replica's loss, and the losses of the rows.
 
     Args:
         network: the transformers.
-        leaves: (N, *shape) by name, parameters that require a gradient.
+        leaves: (N, *shape) by name, parameters; a gradient is made of those that require one.
         batch: (N, B, T) on their device.
         shares: (N, B, T) share of each token in the loss of the whole update, of `token_weights`.
         outline: which shapes to use; it has a limit for each part in which the rows are processed.
         smoothing: of the labels.
         keys: (N,) dropout keys of this update; needed where the network has dropout.
-
-    Returns:
-        (N, *shape) contiguous by name, and (N, B) nats per scored token, not smoothed.
+        probes: (N, in, out) by name of a matrix, what the gradients of rows are multiplied with.
     """
     dropout = Dropout(network.config.dropout, keys) if network.config.dropout and keys is not None else None
     B = shares.shape[1]
     rows = B // len(outline.limits)
-    total: Gradients = {}
-    nats = []
+    sources = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
+    total: dict[str, Tensor] = {}
+    nats: list[Tensor] = []
+    ghosts: list[Tensor] = []
     for part, limit in enumerate(outline.limits):
         first = part * rows
         chosen = slice(first, first + rows)
         here = None if dropout is None else dropout.starting_at(first)
-        hidden = network.hidden(leaves, batch[:, chosen], causal=outline.causal, dropout=here)
+        tap = None if probes is None else Tap(probes, shares.new_zeros(len(shares), rows, requires_grad=True))
+        hidden = network.hidden(leaves, batch[:, chosen], causal=outline.causal, dropout=here, tap=tap)
         loss, read = _loss(hidden, leaves, batch[:, chosen], shares[:, chosen], limit, smoothing, network.dtype)
-        slopes = torch.autograd.grad(loss, list(leaves.values()))
-        for name, slope in zip(leaves, slopes, strict=True):
+        slopes = torch.autograd.grad(loss, [*sources.values(), *([] if tap is None else [tap.meter])])
+        for name, slope in zip(sources, slopes[: len(sources)], strict=True):
             total[name] = total[name].add_(slope) if part else slope.contiguous()
         nats.append(read)
-    return total, torch.cat(nats, dim=1) * B
+        ghosts.extend(slopes[len(sources) :])
+    return Gradients(total, torch.cat(nats, dim=1) * B, torch.cat(ghosts, dim=1) * B if ghosts else None)
 
 
 def _loss(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from curriculum_rl.schema.base import Section
 from curriculum_rl.schema.corpora import (
@@ -70,8 +70,23 @@ class SignalsConfig(Section):
     """How signals are measured that an agent asks for; each measurement is paid from the budget."""
 
     rows: int = Field(4, gt=0, description="windows of each task, and of each half of a gradient")
-    every: int = Field(1, gt=0, description="segments between measurements")
+    every: int = Field(
+        1,
+        gt=0,
+        description="segments between measurements; of `ghost`, the least between two draws of the target's gradient: "
+        "it comes after every segment, and draws less often where that costs more than a twentieth of training",
+    )
     look_ahead: int = Field(1, gt=0, description="updates of a look-ahead branch")
+    finish: int | Literal["rest"] = Field(
+        10, description="stratified updates after a rollout's branch; rest: what is left when all branches are paid"
+    )
+
+    @field_validator("finish", mode="before")
+    @classmethod
+    def _positive_or_rest(cls, value: Any) -> Any:
+        if value != "rest" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise ValueError(f"must be a whole number of at least 1, or rest (got {value!r})")
+        return value
 
 
 class EnvConfig(Section):

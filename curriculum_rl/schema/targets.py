@@ -12,14 +12,18 @@ class TargetConfig(Section):
     """The downstream thing that matters, in four disjoint splits: signal, reward, selection, report.
 
     `corpus` names one of the corpora, whose held-out part it then is, or describes one of its own. Documents of one
-    group never stand in two splits.
+    group never stand in two splits. No task trains on any of them, unless `train` adds the one that does.
     """
 
     corpus: str | CorpusConfig
+    train: bool = Field(False, description="one task more, the last: language modelling on the signal split")
     signal: float = Field(1 / 6, gt=0, lt=1)
     reward: float = Field(1 / 6, gt=0, lt=1)
     selection: float = Field(1 / 6, gt=0, lt=1)
     report: float = Field(1 / 2, gt=0, lt=1)
+    divergence: Literal["js", "kl", "renyi", "bhattacharyya", "cosine"] = Field(
+        "js", description="of a task's words from the signal split's: what priors, pruning and observations read"
+    )
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> "TargetConfig":

@@ -39,7 +39,7 @@ def _events(folder: Path, entry: Mapping[str, Any], found: Mapping[str, Any]) ->
     curves = entry["curves"]
     if curves:
         for spent, mean, mixture in zip(curves["spent"], curves["mean"], curves["mixture"], strict=True):
-            shares = {f"share/{task}": share for task, share in zip(found["tasks"], mixture, strict=True)}
+            shares = {f"share/{task}": share for task, share in zip(entry["tasks"], mixture, strict=True)}
             events.scalars({"compare/proxy": mean, **shares}, step=round(100 * spent), wall_time=now)
     results = figures(entry)
     settings = {"agent": entry["label"], "section": entry["section"], "env": found["env"], "seeds": len(found["seeds"])}

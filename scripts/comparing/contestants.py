@@ -16,8 +16,8 @@ Role = Literal["agent", "baseline", "decomposition"]
 Found = Literal["", "fixed", "static", "prior", "objective", "yoked", "shuffled", "mean"]
 """Where options come from that nobody typed: a search, the target's text, or another run."""
 
-STRATIFIED, PRIOR, OBJECTIVE, BEST_FIXED, RANDOM = (
-    "stratified", "js-prior", "target-objective", "best-fixed", "random",
+STRATIFIED, PRIOR, OBJECTIVE, BEST_FIXED, RANDOM, FINETUNE = (
+    "stratified", "js-prior", "target-objective", "best-fixed", "random", "stratified-finetune",
 )  # fmt: skip
 
 
@@ -125,6 +125,8 @@ def baselines(*, mixtures: int, objective: str | None) -> list[Contestant]:
     if mixtures:
         about = f"the static mixture whose runs ended best on other seeds, of {mixtures} random ones and all baselines"
         made.append(Contestant(best_static(mixtures), "mixture", {}, "baseline", None, "static", "", about))
+    about = "stratified, then the target's signal split alone for the last fifth of the budget"
+    made.append(Contestant(FINETUNE, "stratified-finetune", {}, "baseline", about=about))
     about = "a task at random for every segment"
     made.append(Contestant(RANDOM, "random", {}, "baseline", about=about, sees_target=False))
     return made

@@ -25,7 +25,7 @@ def costs(found: Mapping[str, Any]) -> Table:
     if found["reach"]:
         notes.append(
             "Reaches stratified at: the smallest of 25, 33, 50 and 100 % of the budget whose own complete runs end "
-            "below stratified's."
+            "below stratified's, where they were made (--reach)."
         )
         notes += failures(found)
     else:
@@ -57,7 +57,7 @@ def _reached(entry: Mapping[str, Any], found: Mapping[str, Any]) -> str:
         return NONE
     if entry["reached"] is None:
         return "never"
-    return f"{entry['reached']:.0%}" if found["reach"] or entry["reached"] < 1 else "at most 100%"
+    return f"{entry['reached']:.0%}" if entry["reach"] else "at most 100%"
 
 
 def setups(found: Mapping[str, Any]) -> Table | None:

@@ -11,6 +11,7 @@ from typing import Any, Self
 import yaml
 from filelock import FileLock, Timeout
 
+from curriculum_rl import config as configs
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.rows import write_atomically
 from curriculum_rl.schema import EnvConfig
@@ -74,7 +75,8 @@ class Directory:
             write_atomically(file, HEADER + yaml.safe_dump(now, sort_keys=False, allow_unicode=True, width=100))
             return
         before = yaml.safe_load(file.read_text(encoding="utf-8"))
-        different = _difference(before, now)
+        # A key that this file was written without has its default.
+        different = _difference(configs.load(before).model_dump(mode="json"), now)
         if different:
             key, old, new = different
             raise ConfigError(f"out: {self.path} was begun with {key}={old!r}, not {new!r}; choose another directory")

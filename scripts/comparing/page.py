@@ -64,8 +64,8 @@ def html(found: Mapping[str, Any]) -> str:
         _both(lambda width: drawings.curves(found, _everybody(found), width)),
         "<h2>What they trained on</h2>",
         "<p>Share of every task in the batches over the run, mean over seeds.</p>",
-        _legend({task: drawings.TASKS[n % len(drawings.TASKS)] for n, task in enumerate(found["tasks"])}),
-        f'<div class="streams">{"".join(_stream(entry, found["tasks"]) for entry in _everybody(found))}</div>',
+        _legend({task: drawings.TASKS[n % len(drawings.TASKS)] for n, task in enumerate(_tasks(found))}),
+        f'<div class="streams">{"".join(_stream(entry) for entry in _everybody(found))}</div>',
         "<h2>What it cost</h2>",
         *_bars(found, "flops", "FLOPs of one run, as a share of the largest"),
         *_bars(found, "seconds", "Seconds of one run, without the final report"),
@@ -149,10 +149,16 @@ def _legend(names: Mapping[str, str]) -> str:
     return f'<div class="legend">{"".join(chips)}</div>'
 
 
-def _stream(entry: Mapping[str, Any], tasks: Sequence[str]) -> str:
+def _tasks(found: Mapping[str, Any]) -> list[str]:
+    """Those of everybody, and then those that only some entries have."""
+    own = (task for entry in found["agents"].values() for task in entry["tasks"])
+    return list(dict.fromkeys([*found["tasks"], *own]))
+
+
+def _stream(entry: Mapping[str, Any]) -> str:
     if not entry["curves"]:
         return ""
-    mixtures = entry["curves"]["mixture"]
+    tasks, mixtures = entry["tasks"], entry["curves"]["mixture"]
     means = [sum(mixture[task] for mixture in mixtures) / len(mixtures) for task in range(len(tasks))]
     most = [task for task in sorted(range(len(tasks)), key=lambda task: -means[task])[:2] if means[task] > 0.01]
     said = ", ".join(f"{tasks[task]} {means[task]:.0%}" for task in most)

@@ -37,9 +37,10 @@ class Plan:
         objectives: of the tasks.
         divergence: (K,) of each task's text from the target's, bits.
         objective: the target's own.
-        timesteps: segments that a pretrained agent is trained for; None: the default.
+        timesteps: segments that a policy is trained for; None: the default. What says itself how many runs it learns
+            from is trained for as many.
         mixtures: random static mixtures that are searched.
-        reach: whether runs at parts of the budget are made.
+        reach: labels of those that get runs at parts of the budget.
     """
 
     folder: Directory
@@ -52,7 +53,7 @@ class Plan:
     objective: str
     timesteps: int | None = None
     mixtures: int = 0
-    reach: bool = False
+    reach: tuple[str, ...] = ()
 
     @property
     def content(self) -> dict[str, Any]:
@@ -88,7 +89,7 @@ class Plan:
             for percent in reversed(self.percents)
             for seed in self.seeds
             for one in self.contestants
-            if percent == 100 or (one.label != "stratified" and one.role != "decomposition")
+            if percent == 100 or one.label in self.reach
         ]
 
 
@@ -105,11 +106,12 @@ def jobs(plan: Plan) -> list[Job]:
 
 def _training(plan: Plan, one: Contestant) -> Job | None:
     out = plan.folder.training(one)
-    check_same(out, {"agent": {"name": one.agent, **one.options}, "timesteps": plan.timesteps})
+    timesteps = plan.timesteps if one.entry.runs is None else None
+    check_same(out, {"agent": {"name": one.agent, **one.options}, "timesteps": timesteps})
     if is_finished(out):
         return None
     options = {f"agent.{key}": value for key, value in one.options.items()}
-    request = _request(plan, one.agent, TRAINING_SEED, out, options, plan.timesteps)
+    request = _request(plan, one.agent, TRAINING_SEED, out, options, timesteps)
     return Job(f"train {one.label}", cells.train_cell, lambda: {"request": request})
 
 

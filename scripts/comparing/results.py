@@ -47,7 +47,7 @@ def document(plan: Plan, baselines: dict[str, float]) -> dict[str, Any]:
         "baselines": dict(baselines),
         "divergence": dict(zip(plan.tasks, map(float, plan.divergence), strict=True)),
         "static_mixtures": plan.mixtures,
-        "reach": plan.reach,
+        "reach": list(plan.reach),
         "agents": entries,
         "wins": _wins(entries),
         "decomposition": {one: _parts(entries, one) for one in dict.fromkeys(c.of for c in plan.contestants if c.of)},
@@ -71,13 +71,14 @@ def _entry(plan: Plan, one: Contestant, *, loss_proxy: bool) -> Entry:
         "feedback": one.entry.feedback,
         "sees_target": one.sees_target,
         "task": _task(plan, one, done),
+        "tasks": list(done[0]["share"]) if done else list(plan.tasks),
         "runs": runs,
         "figures": {},
         "headroom": None,
         "gap": asdict(statistics.estimate(gaps)) if gaps else None,
         "cost": _cost(done),
         "setup": None,
-        "reach": {str(percent): _at(plan, one, percent) for percent in (REACH if plan.reach else ())},
+        "reach": {str(percent): _at(plan, one, percent) for percent in (REACH if one.label in plan.reach else ())},
         "reached": None,
         "curves": reading.curves(list(cells.values()), loss_proxy=loss_proxy),
     }
@@ -166,7 +167,7 @@ def _price(plan: Plan, one: Contestant, entries: dict[str, Entry]) -> None:
     run, whole = entry["cost"], reference["cost"]
     runs = statistics.break_even(setup["flops"], whole["charged"], entry["reached"])
     # At the whole budget a better score saves nothing; smaller runs say whether it does.
-    unknown = not plan.reach and entry["reached"] is not None
+    unknown = one.label not in plan.reach and entry["reached"] is not None
     entry["setup"] = {
         **setup,
         "stratified_runs": setup["flops"] / whole["charged"],

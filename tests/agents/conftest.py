@@ -41,7 +41,9 @@ class BanditEnv(gym.Env):
             "adam_products": gradients @ gradients.T,
             "variance": draw.random(K),
             "look_ahead": 0.1 * (draw.standard_normal(K) + towards[:-1]),
+            "rollout": 0.1 * (draw.standard_normal(K) + towards[:-1]),
             "duel": np.asarray(0.1 * draw.standard_normal()),
+            "ghost": towards[:-1] + 0.1 * draw.standard_normal(K),
             "transfer": 0.1 * draw.standard_normal((K, K)) + towards[:-1, None],
         }
         return {name: made[name] for name in self.asked}

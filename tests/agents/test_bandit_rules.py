@@ -137,7 +137,7 @@ def test_sw_ucb_index_by_hand_and_forgetting():
 
 
 def test_thompson_posterior_by_hand():
-    rule = DiscountedThompson(discount=0.5, prior=1.0, noise=2.0)
+    rule = DiscountedThompson(discount=0.5, prior_plays=1.0, noise=2.0)
     state = rule.start(1, 2)
     for arm, reward in ((0, 1.0), (1, 4.0)):
         rule.update(state, np.array([arm]), np.array([reward]), rule.probabilities(state))
@@ -180,7 +180,7 @@ def test_exp3s_takes_the_mean_of_the_estimates_of_one_decision():
 
 
 def test_thompson_discounts_once_a_decision():
-    rule = DiscountedThompson(discount=0.5, prior=1.0, noise=2.0)
+    rule = DiscountedThompson(discount=0.5, prior_plays=1.0, noise=2.0)
     state = rule.start(1, 2)
     even = np.full((1, 3, 2), 0.5)
     rule.update(state, np.array([[0, 0, 1]]), np.array([[1.0, 3.0, -1.0]]), even)

@@ -69,7 +69,7 @@ def test_discounted_ucb_by_hand():
 
 
 def test_gaussian_thompson_by_hand():
-    rule = GaussianThompson(prior=1.0, noise=2.0)
+    rule = GaussianThompson(prior_plays=1.0, noise=2.0)
     state = fed(rule, 2, [(0, 1.0)], [(1, 0.5), (1, 1.0)])
     # N(.5, 4/2) and N(.5, 4/3): even; then one more success for the second
     assert rule.probabilities(state)[0] == pytest.approx([0.5, 0.5], abs=2e-3)

@@ -55,7 +55,12 @@ def test_uniform_play_fails_that_gate(bench: Any, mutant: str, problem: str) -> 
 @pytest.mark.parametrize("name", ["d-ts", "sw-ucb", "alignment"])
 def test_a_flipped_sign_fails_that_gate(bench: Any, name: str, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
     aligned = Alignment._aligned
-    monkeypatch.setattr(Alignment, "_aligned", lambda rule, products: -aligned(rule, products))
+
+    def flipped(rule, signal):
+        met, seen = aligned(rule, signal)
+        return -met, seen
+
+    monkeypatch.setattr(Alignment, "_aligned", flipped)
     monkeypatch.setattr("curriculum_rl.agents.base._gain", lambda info, reward: -info["gain"])
     assert np.mean([bench.run(name, problem, seed, {"segments": T}).late for seed in SEEDS[:4]]) > 90
 

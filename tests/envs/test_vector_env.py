@@ -190,6 +190,8 @@ def test_ppo_with_sb3s_wrappers_and_callbacks(tiny: dict[str, Any]) -> None:
 def test_every_agent_plays_several_replicas(tiny: dict[str, Any], name: str) -> None:
     kind = AGENTS[name].action
     overrides = dict(AGENTS[name].env) | ({} if kind == "any" else {"action.kind": kind})
+    if AGENTS[name].needs_signals:
+        overrides["budget.updates"] = 80
     env = make_sb3_vec_env(tiny, num_envs=3, overrides=overrides, downstream=False)
     agent = make(name, env, seed=0)
     agent.learn(6)

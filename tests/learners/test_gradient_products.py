@@ -63,7 +63,7 @@ def _plain_step(learner, batch, rate):
     if isinstance(learner, BatchedLearner):
         [outline] = outlines(Batch(*(t[None] for t in batch.tensors())), parts=1, chunk=64)
         trainee = learner._trainee
-        slopes, _ = gradients(trainee.network, trainee.leaves, batch, token_weights(batch.weights), outline)
+        slopes, *_ = gradients(trainee.network, trainee.leaves, batch, token_weights(batch.weights), outline)
     else:
         slopes = {name: torch.empty_like(block) for name, block in learner.flat.parameters.items()}
         for n in range(learner.replicas):

@@ -216,11 +216,11 @@ def test_list(run: Any, file: str, what: str) -> None:
 def test_demo_compares_three_agents(run: Any, file: str, tmp_path: Path) -> None:
     status, out, err = run("demo", "--env", file, "--out", str(tmp_path / "demo"))
     assert status == 0
-    for word in ("exp3s", "stratified", "round-robin", "target loss", "share noise.causal_lm"):
+    for word in ("auto", "stratified", "round-robin", "target loss", "share noise.causal_lm"):
         assert word in out
     assert f"tensorboard --logdir {tmp_path / 'demo-1'}" in err.replace("\n", "")
     assert run("demo", "--env", file, "--out", str(tmp_path / "demo"))[0] == 0
-    assert (tmp_path / "demo-2" / "exp3s" / "result.json").is_file()
+    assert (tmp_path / "demo-2" / "auto" / "result.json").is_file()
 
 
 def test_help_is_fast_and_imports_no_torch() -> None:

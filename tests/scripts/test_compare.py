@@ -22,6 +22,7 @@ from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.comparing import page, tables
 from curriculum_rl.scripts.comparing.cost_tables import failures
 from curriculum_rl.scripts.comparing.directory import Directory
+from curriculum_rl.scripts.comparing.lines import is_crash
 from curriculum_rl.scripts.comparing.verdicts import verdict
 
 AGENTS = "exp3s,fixed:task=9"
@@ -70,9 +71,9 @@ def test_the_document_has_its_schema(finished: tuple[Path, dict[str, Any]]) -> N
     assert (found["seeds"], len(found["tasks"]), found["format"]) == ([0, 1], 5, 1)
     sections = {label: one["section"] for label, one in found["agents"].items()}
     assert sections["exp3s"] == sections["fixed:task=9"] == "online"
-    assert {"stratified", "target-objective", "js-prior", "best-fixed", "best-static-2", "random"} == {
-        label for label, section in sections.items() if section == "baseline"
-    }
+    assert [label for label, section in sections.items() if section == "baseline"] == [
+        "stratified", "target-objective", "js-prior", "best-fixed", "best-static-2", "stratified-finetune", "random",
+    ]  # fmt: skip
     assert [label for label, section in sections.items() if section == "decomposition"] == [
         "exp3s yoked", "exp3s shuffled", "exp3s mean",
     ]  # fmt: skip
@@ -88,7 +89,7 @@ def test_every_run_costs_the_same_and_starts_alike(finished: tuple[Path, dict[st
     # Under one seed the learner begins with the same weights: its first score is the same whatever is done with it.
     first = {
         label: read_rows(out / "runs" / label / "seed-1" / "segments.jsonl")[0]
-        for label in ("stratified", "random", "js-prior")
+        for label in ("stratified", "random", "js-prior", "stratified-finetune")
     }
     assert len({round(row["score"] - row["gain"], 9) for row in first.values()}) == 1
 
@@ -141,6 +142,35 @@ def test_controls_replay_the_other_seed(finished: tuple[Path, dict[str, Any]]) -
     config = yaml.safe_load((out / "runs" / "exp3s mean" / "seed-0" / "config.yaml").read_text())
     other = json.loads((out / "runs" / "exp3s" / "seed-1" / "result.json").read_text())["share"]
     assert config["agent"]["shares"] == pytest.approx(list(other.values()))
+
+
+def test_one_baseline_ends_on_the_signal_split(finished: tuple[Path, dict[str, Any]]) -> None:
+    """Four segments of two updates, the last of them on the signal split alone."""
+    out, found = finished
+    entry = found["agents"]["stratified-finetune"]
+    assert entry["tasks"] == [*found["tasks"], "star.signal.causal_lm"]
+    assert entry["sees_target"] and entry["feedback"] == "none"
+    assert found["agents"]["stratified"]["tasks"] == found["tasks"]
+    assert "star.signal.causal_lm" in (out / "compare.html").read_text()
+    mine, theirs = (
+        read_rows(out / "runs" / label / "seed-1" / "segments.jsonl") for label in ("stratified-finetune", "stratified")
+    )
+    assert [row["mixture"][-1] for row in mine] == [0, 0, 0, 1]
+    for row, other in list(zip(mine, theirs, strict=True))[:3]:
+        assert row["score"] == other["score"] and row["mixture"][:-1] == other["mixture"]
+    assert mine[-1]["ledger"] == theirs[-1]["ledger"]
+
+
+def test_a_directory_without_a_newer_key_is_still_the_same(small: dict[str, Any], tmp_path: Path) -> None:
+    options: dict[str, Any] = {"seeds": 1, "baselines": False, "quiet": True, "out": tmp_path / "out"}
+    compare(small, "stratified", **options)
+    file = tmp_path / "out" / "environment.yaml"
+    content = yaml.safe_load(file.read_text())
+    del content["target"]["train"]
+    file.write_text(yaml.safe_dump(content))
+    compare(small, "stratified", **options)
+    with pytest.raises(ConfigError, match=r"was begun with target.train=False, not True"):
+        compare(small, "stratified", overrides={"target.train": True}, **options)
 
 
 def test_a_crash_is_a_row(finished: tuple[Path, dict[str, Any]]) -> None:
@@ -214,6 +244,18 @@ def test_the_page_fits_a_phone_and_a_desk(finished: tuple[Path, dict[str, Any]],
         driver.quit()
 
 
+def test_markdown_has_all_tables(finished: tuple[Path, dict[str, Any]]) -> None:
+    path, found = finished
+    text = (path / "compare.md").read_text(encoding="utf-8")
+    for table in tables.tables(found):
+        assert f"### {table.title}" in text
+        rows = [row for _, group in table.groups for row in group if not is_crash(row)]
+        for row in rows:
+            assert f"| {' | '.join(row)} |" in text
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.endswith("|") for line in lines)
+
+
 def test_tensorboard_has_a_run_for_each(finished: tuple[Path, dict[str, Any]]) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -283,8 +325,13 @@ def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Pat
         ({"agents": "exp3s@here"}, "learns inside its one run"),
         ({"agents": "ppo@nowhere"}, "nowhere holds no agent.zip"),
         ({"seeds": 0}, "seeds: must be at least 1"),
+        ({"reach": ["d-ts"]}, "reach: 'd-ts' is not one of exp3s, fixed:task=9, "),
         ({"decompose": ["d-ts"]}, "decompose: 'd-ts' is not one of the agents"),
         ({"seeds": 1}, "at least 2 seeds"),
+        (
+            {"agents": "stratified-finetune", "decompose": ["stratified-finetune"]},
+            "decompose: 'stratified-finetune' trains on the target's signal split",
+        ),
         ({"overrides": {"colour": 1}}, "colour: unknown key"),
         ({"overrides": {"agent.step": 1}}, "agents: name:step=value"),
     ],
@@ -302,7 +349,7 @@ def test_a_pretrained_agent_is_trained_once_and_played_frozen(small: dict[str, A
     options = {"seeds": 1, "baselines": False, "quiet": True}
     trained = "ppo:n_steps=4:batch_size=64"
     # A quarter of 8 updates does not pay for two readings of the proxy.
-    found = compare(small, trained, out=tmp_path / "out", timesteps=64, reach=True, **options)
+    found = compare(small, trained, out=tmp_path / "out", timesteps=64, reach=[trained], **options)
     entry = found["agents"][trained]
     assert entry["section"] == "pretrained"
     assert entry["cost"]["flops"]["proxy"] > 0
@@ -326,6 +373,15 @@ def test_a_pretrained_agent_is_trained_once_and_played_frozen(small: dict[str, A
     other = given["agents"][f"ppo@{folder}"]
     assert other["runs"][0]["target_loss"] == entry["runs"][0]["target_loss"]
     assert other["setup"]["flops"] == setup["flops"]
+
+
+def test_a_method_trains_on_its_own_number_of_runs(small: dict[str, Any], tmp_path: Path) -> None:
+    changes = {"budget.updates": 60, "signals.every": 4}  # 8 updates do not pay for one measurement
+    options = {"seeds": 1, "baselines": False, "quiet": True, "overrides": changes}
+    found = compare(small, "doge", out=tmp_path / "out", timesteps=640, **options)
+    setup = found["agents"]["doge"]["setup"]
+    assert setup["runs"] == 1
+    assert setup["flops"] == pytest.approx(found["agents"]["stratified"]["cost"]["charged"], rel=0.2)
 
 
 def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(small: dict[str, Any], tmp_path: Path) -> None:

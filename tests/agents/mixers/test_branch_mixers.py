@@ -7,6 +7,7 @@ from made_feedback import feedback, softmax
 from curriculum_rl.agents.mixers.aioli import Aioli
 from curriculum_rl.agents.mixers.greedy import Greedy
 from curriculum_rl.agents.mixers.hedge import Hedge
+from curriculum_rl.agents.mixers.rollout import Rollout
 from curriculum_rl.agents.mixers.skill_it import SkillIt
 
 NAN = np.nan
@@ -94,3 +95,17 @@ def test_hedge_follows_a_change_as_plain_hedge_cannot():
     told = [{"look_ahead": [1.0, 0.0, 0.0]}] * 60 + [{"look_ahead": [0.0, 0.0, 1.0]}] * 10
     assert after(Hedge(), *told)[2] > 0.9
     assert after(Hedge(sharing=0.0), *told)[2] < 0.01
+
+
+def test_rollout_by_hand():
+    """Half on the best, half even; even where nothing beats a stratified branch; broken branches never win."""
+    assert after(Rollout(), {"rollout": [0.1, 0.3, -0.2]}) == pytest.approx([1 / 6, 4 / 6, 1 / 6])
+    assert after(Rollout(exploration=0.0), {"rollout": [0.1, 0.3, NAN]}) == pytest.approx([0, 1, 0])
+    assert after(Rollout(exploration=0.1), {"rollout": [0.3, 0.3, 0.1]}) == pytest.approx([29 / 60, 29 / 60, 2 / 60])
+    worse = [{"rollout": [0.3, 0.1, 0.1]}, {"rollout": [-0.3, -0.1, NAN]}]
+    assert after(Rollout(), *worse) == pytest.approx([1 / 3] * 3)
+    broken = [{"rollout": [0.3, 0.1, 0.1]}, {"rollout": [NAN] * 3}]
+    assert after(Rollout(), *broken) == pytest.approx([4 / 6, 1 / 6, 1 / 6])
+    # The unit is the mean size, .2, halved by the temperature: (.1, .3, -.2) / .1
+    soft = after(Rollout(exploration=0.0, temperature=0.5), {"rollout": [0.1, 0.3, -0.2]})
+    assert soft == pytest.approx(softmax([1.0, 3.0, -2.0]))

@@ -11,6 +11,7 @@ from curriculum_rl.agents.mixers.meta_tartan import MetaTartan
 from curriculum_rl.agents.mixers.multidds import MultiDDS
 from curriculum_rl.agents.mixers.pike import PiKE
 from curriculum_rl.agents.mixers.r_and_b import RAndB
+from curriculum_rl.errors import ConfigError
 
 # Norms 5, 2 and 3, target (1, 0): products 3, 0, -3 and cosines .6, 0, -1.
 PRODUCTS = gram([3, 4], [0, 2], [-3, 0], [1, 0])
@@ -89,6 +90,27 @@ def test_alignment_by_hand():
 def test_alignment_without_cosines_is_over_the_mean_size():
     rule = Alignment(step=1.0, exploration=0.0)
     assert after(rule, {"adam_products": PRODUCTS}) == pytest.approx(softmax(np.array([3, 0, -3]) / 2))
+
+
+def test_alignment_asks_for_the_signal_that_it_reads():
+    assert Alignment().needs({}) == ("adam_products",)
+    assert Alignment(signal="ghost").needs({}) == ("ghost",)
+
+
+def test_alignment_by_ghosts_keeps_the_last_average_of_a_task_without_rows():
+    """First 3, 0, -3 over their mean size 2; then only the first task has a value."""
+    rule = Alignment(step=1.0, decay=0.5, exploration=0.0, signal="ghost")
+    first = np.array([1.5, 0.0, -1.5])
+    assert after(rule, {"ghost": [3, 0, -3]}) == pytest.approx(softmax(first))
+    # Half of 1.5 and then of 1 (the one task seen is its own mean size), over a weight of three quarters.
+    second = np.array([(0.5 * 0.5 * 1.5 + 0.5 * 1.0) / 0.75, 0.0, -1.5])
+    assert after(rule, {"ghost": [3, 0, -3]}, {"ghost": [7, np.nan, np.nan]}) == pytest.approx(softmax(first + second))
+
+
+@pytest.mark.parametrize("settings", [{"signal": "products"}, {"signal": "ghost", "cosine": True}])
+def test_alignment_refuses_what_it_cannot_read(settings):
+    with pytest.raises(ConfigError, match=r"signal: 'products' is not one of|cosine: true; 'ghost' has no squares"):
+        Alignment(**settings)
 
 
 def test_aligned_hedge_is_paid_by_cosines():

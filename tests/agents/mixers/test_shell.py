@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from curriculum_rl.agents import make
+from curriculum_rl.agents import load, make
 from curriculum_rl.agents.mixers.shell import feedback_of
 from curriculum_rl.errors import ConfigError
 
@@ -76,6 +76,28 @@ def test_the_prior_follows_the_order_that_the_agent_sees(order):
     seen = np.array([0.0, 0.1, 0.2])[order or [0, 1, 2]]
     expected = np.exp(-seen / 0.1) / np.exp(-seen / 0.1).sum()
     assert agent.probabilities(np.zeros((1, 2), np.float32))[0] == pytest.approx(expected)
+
+
+def test_prior_and_pruning_need_an_env_that_tells_divergences_and_the_default_ones_do_not():
+    class Silent(Telling):
+        def reset(self, *, seed=None, options=None):
+            return super().reset(seed=seed)[0], {}
+
+    for name, option in (("odm", {"prior": 0.2}), ("odm", {"prune": 0.4}), ("ado", {"prune": 0.4})):
+        with pytest.raises(ConfigError, match=f"{next(iter(option))}: 0.. needs the divergence of each task"):
+            make(name, Silent(), **option).learn(1)
+    make("odm", Silent()).learn(1)
+    with pytest.raises(ConfigError, match=r"guard: 0\.05 needs the signals duel"):
+        make("odm", Deaf(), guard=0.05)
+
+
+def test_a_pruned_mixer_saved_in_the_middle_goes_on_alike(tmp_path):
+    agent = make("skill-it", Telling(), graphs=2, prune=0.4).learn(3)
+    assert agent.pruned == [2] and agent._memory.probabilities(1)[0, 2] == 0
+    agent.save(tmp_path / "agent")
+    loaded = load("skill-it", tmp_path / "agent")
+    assert loaded.pruned == [2] and loaded.wrapping.prune == 0.4
+    assert np.array_equal(loaded._memory.probabilities(1), agent._memory.probabilities(1))
 
 
 def test_feedback_is_in_the_order_that_the_agent_sees():

@@ -1,0 +1,29 @@
+"""A whole run under all wrappers: what it plays, what it is charged, and what it says of the tasks it left out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from curriculum_rl.rows import read_rows
+from curriculum_rl.scripts.train import Request, train
+
+ALL = {"prior": 0.5, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 40, "guard": 0.05}
+
+
+@pytest.mark.parametrize("kind", ["task", "mixture"])
+def test_a_run_says_what_pruning_left_out(tiny: dict[str, Any], tmp_path: Path, kind: str) -> None:
+    overrides = {f"agent.{name}": value for name, value in ALL.items()} | {"action.kind": kind}
+    request = Request(tiny, "d-ts", seed=0, out=tmp_path / "run", overrides=overrides, quiet=True, picture=False)
+    assert train(request)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    names, rows = list(result["share"]), read_rows(tmp_path / "run" / "segments.jsonl")
+    left = [names.index(name) for name in result["pruned"]]
+    assert len(names) == 5 and len(left) == 2
+    played = np.array([row["probabilities"] for row in rows])
+    assert (played[:, left] == 0).all() and np.delete(played, left, axis=1).min() >= 0.04 - 1e-9
+    shares = np.array([result["share"][name] for name in result["pruned"]])
+    assert (shares == 0).all() if kind == "mixture" else (shares > 0).all()  # a pick is an emphasis
+    assert result["ledger"]["lookahead"]["flops"] > 0
