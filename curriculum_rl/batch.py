@@ -6,6 +6,7 @@ V vocabulary, d width, k updates of one segment, K tasks.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -55,11 +56,31 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class Inner:
+    """The inner steps of a segment's updates: plain SGD on a copy of the parameters, gone after the update.
+
+    An update reads `batches` batches, one after the other: a replica takes an inner step on each of the first ones, and
+    the gradient of its update is that of the mean loss on the others, where the inner steps led.
+
+    Attributes:
+        depths: (N,) inner steps of each replica, fewer than `batches`.
+        batches: m, of each update.
+        rate: of the inner steps.
+        order: 1: the gradient with respect to the parameters after the inner steps; 2: before them, through them.
+    """
+
+    depths: npt.NDArray[np.int64]
+    batches: int
+    rate: float
+    order: Literal[1, 2] = 1
+
+
+@dataclass(frozen=True)
 class SegmentPlan:
     """One segment of training: k updates for each of N replicas.
 
     Attributes:
-        batches: a `Batch` with leading dimensions (k, N).
+        batches: a `Batch` with leading dimensions (k, N); (k m, N) where an update reads m batches (`Inner`).
         learning_rates: (k, N) float64, the learning rate of each update.
         probe: what the gradients of the rows are compared with; None: nothing.
     """
@@ -74,8 +95,10 @@ class SegmentReport:
     """What a segment of training showed.
 
     Attributes:
-        row_losses: (k, N, B) float64, nats per scored token of each row, before its update.
-        losses: (k, N) float64, the mean over the rows: the training loss of each update.
+        row_losses: (k, N, B) float64, nats per scored token of each row, before its update; (k m, N, B) where an update
+            reads m batches, by the parameters that each was read with.
+        losses: (k, N) float64, the mean over the rows, with inner steps over those that none is taken on: the training
+            loss of each update.
         gradient_norms: (k, N) float64, before clipping.
         finite: (N,) bool, False where a loss or a gradient norm was not finite or a loss exploded.
         ghosts: (k, N, B) float64 where the plan had a probe: <g_b, probe / (sqrt(v) + eps)>, g_b the gradient of a

@@ -160,11 +160,12 @@ def _kinds(error: ErrorDetails) -> str:
 def _key(error: ErrorDetails) -> str:
     """The dotted key of an error, without the union tags that pydantic puts into its path."""
     unions = [schema.CorpusConfig, schema.TokenizerConfig, schema.ObjectiveConfig, schema.LearnerConfig]
+    unions.append(schema.MethodConfig)
     tags = {member.__metadata__[0].tag for union in [*unions, schema.ProxyConfig] for member in _members(union)}
     parts: list[str] = []
     for part in error["loc"]:
         # A corpus may be called like a kind, so a tag is only looked for below a section that has a kind.
-        below = parts and (parts[-1] in ("tokenizer", "learner", "proxy", "objective", "corpus"))
+        below = parts and (parts[-1] in ("tokenizer", "learner", "method", "proxy", "objective", "corpus"))
         below = below or (len(parts) == 2 and parts[0] == "corpora")
         if not (below and (part in tags or "[" in str(part) or part == "str")):
             parts.append(str(part))

@@ -1,7 +1,7 @@
 """An environment file made real: tokenizer, tasks, target, and what makes learners and proxies from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,9 @@ from curriculum_rl.learners.build import make_learner
 from curriculum_rl.library import Library
 from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective
 from curriculum_rl.objectives.build import make_objective
-from curriculum_rl.plugins import custom
-from curriculum_rl.proxies.base import Proxy, Refreshed
-from curriculum_rl.proxies.finetune import FewShotFineTune, FineTune, labelled_batch
-from curriculum_rl.proxies.heldout import HeldOutLoss
-from curriculum_rl.proxies.probe import Probe
+from curriculum_rl.proxies.base import Proxy
+from curriculum_rl.proxies.build import make_proxy
+from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.targets import Split, Target
 from curriculum_rl.tasks import Task
@@ -89,16 +87,7 @@ class Experiment:
 
     def make_proxy(self, learner: Learner, seeds: Sequence[int]) -> Proxy:
         """The proxy of a run; every replica's windows are drawn by its seed."""
-        match self.config.proxy:
-            case schema.HeldOutLossProxy() as proxy:
-                return HeldOutLoss(self.target_windows(learner, "reward", proxy.sequences, seeds))
-            case schema.FineTuneProxy() as proxy:
-                return Refreshed(FineTune(self.few_shot(learner, "reward", proxy, seeds)), proxy.every)
-            case schema.ProbeProxy() as proxy:
-                return Refreshed(self._probe(learner, proxy, seeds), proxy.every)
-            case schema.Custom() as proxy:
-                made: Proxy = custom(proxy, experiment=self, learner=learner, seeds=seeds)
-                return made
+        return make_proxy(self, learner, seeds)
 
     def target_windows(self, learner: Learner, split: Split, count: int, seeds: Sequence[int]) -> Batch:
         """(N, count, T) windows of a split of the target under the learner's own way of language modelling."""
@@ -128,11 +117,11 @@ class Experiment:
         Raises:
             ConfigError: if the target has no labels.
         """
-        self._require_labels("finetune")
+        self.require_labels("finetune")
         return FewShotFineTune(
             train=self.target.labelled["signal"],
             test=self.target.labelled[split],
-            objective=Classification(self.tokenizer, causal=learner.causal_rows),
+            objective=Classification(self.tokenizer, causal=learner.causal_rows, first=settings.first_label),
             settings=settings,
             context=min(settings.length or self.config.context, self.config.context),
             seeds=seeds,
@@ -149,18 +138,12 @@ class Experiment:
             torch.stack([part.causal for part in parts]),
         )
 
-    def _probe(self, learner: Learner, settings: schema.ProbeProxy, seeds: Sequence[int]) -> Probe:
-        self._require_labels("probe")
-        corpus = self.target.labelled["reward"]
-        task = Task("target probe", corpus, Classification(self.tokenizer, causal=learner.causal_rows))
-        count = min(settings.examples, corpus.size(self.config.context))
-        index = np.stack([task.draw(seed=seed, first=0, rows=count, context=self.config.context) for seed in seeds])
-        batch = labelled_batch(
-            corpus, index, Classification(self.tokenizer, causal=learner.causal_rows), self.config.context
-        )
-        return Probe(batch, torch.from_numpy(corpus.labels[index]), settings.ridge)
+    def require_labels(self, key: str) -> None:
+        """See that the target has labels.
 
-    def _require_labels(self, key: str) -> None:
+        Raises:
+            ConfigError: naming the key that needs them.
+        """
         if not self.target.labelled:
             raise ConfigError(f"{key}: needs labels, and target.corpus {self.target.name!r} has no label_field")
 
@@ -219,7 +202,9 @@ def _tasks(config: EnvConfig, library: Library, target: Target) -> tuple[Task, .
         names = list(config.corpora) if entry.corpora == "all" else entry.corpora
         for name in names:
             corpus = library.labelled(name) if objective.labelled else library.corpus(name)
-            tasks.append(Task(f"{name}.{objective.name}", corpus, objective))
+            task = Task(f"{name}.{objective.name}", corpus, objective)
+            given = [] if entry.depth is None else entry.depths(0)
+            tasks += [replace(task, name=f"{task.name}@{depth}", depth=depth) for depth in given] or [task]
     if config.target.train:
         signal, objective = target.text["signal"], _modelling(config, library.tokenizer)
         tasks.append(Task(f"{signal.name}.{objective.name}", signal, objective))

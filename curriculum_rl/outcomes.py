@@ -1,7 +1,7 @@
 """What a segment of a pretraining run did, and where the run stands after it. Shapes: N replicas, K tasks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ class Outcome:
     """What one segment did to each replica.
 
     Attributes:
-        gain: (N,) score after minus score before; 0 where the segment failed.
+        gain: (N,) score after minus score before, or what a `PaysByMixture` proxy says; 0 where the segment failed.
         score: (N,) after the segment, higher is better.
         loss: (N,) mean training loss, nats per scored token.
         task_losses: (N, K) mean training loss of each task's rows; NaN for a task that had none.
@@ -49,6 +49,7 @@ class Progress:
         score: (N,) score now.
         updates: optimizer steps so far.
         segments: segments so far.
+        heldout: (N, K) held-out loss of every task now; (N, 0) where the proxy takes none.
     """
 
     counters: Ints
@@ -57,3 +58,4 @@ class Progress:
     score: Floats
     updates: int = 0
     segments: int = 0
+    heldout: Floats = field(default_factory=lambda: np.empty((1, 0)))

@@ -12,19 +12,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.batch import Probe, SegmentPlan, SegmentReport
+from curriculum_rl.batch import SegmentPlan, SegmentReport
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Snapshot
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.ledger import Ledger, Purpose
+from curriculum_rl.measurements import Measurements
+from curriculum_rl.methods import make_method
+from curriculum_rl.methods.base import Shares
 from curriculum_rl.outcomes import Outcome, Progress
-from curriculum_rl.proxies.base import Price, Reading
+from curriculum_rl.proxies.base import PaysByMixture, Price, Reading
 from curriculum_rl.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.schema import BudgetConfig
-from curriculum_rl.signals import Ghost, Meter, Moment, TargetGradient
-from curriculum_rl.tasks import apportion, segment_batches
+from curriculum_rl.signals import Moment
+from curriculum_rl.tasks import segment_batches
 
 # Of a `Batch`: two int64 and a float32.
 BYTES_PER_TOKEN = 20
@@ -57,29 +60,28 @@ class Pretraining:
         self._report = self.config.report if downstream else self.config.report.model_copy(update={"finetune": None})
         self.charge_proxy = charge_proxy
         self._proxy_purpose: Purpose = "proxy" if charge_proxy else "report"
-        self.tokens_per_update = self.config.batch * self.config.context
-        self._flops_per_update = self.learner.flops(self.tokens_per_update, training=True)
+        self.method = make_method(self.config.method, experiment.tasks, self.learner)
+        tokens = self.config.batch * self.config.context
+        self.tokens_per_update = self.method.batches * tokens
+        self._flops_per_update = self.method.flops(self.learner, tokens)
         self.budget = self._budget_flops(self.config.budget)
         self.ledger = Ledger()
         self.seeds: tuple[int, ...] = ()
         self.progress: Progress
-        self._meter: Meter | None = None
-        self._ghost: Ghost | None = None
-        self._target_gradient = TargetGradient()
+        self._measurements = self._measuring(())
         self._rehearse(range(replicas))
 
     def request_signals(self, names: Sequence[str]) -> None:
         """Measure these signals (`curriculum_rl.signals.SIGNALS`) from now on, at the cost of the budget.
 
         Raises:
-            ConfigError: for an unknown name, a learner that does not see ghosts, or where the budget does not pay for
-                a single measurement.
+            ConfigError: for an unknown name, a learner or a method that does not see ghosts, or where the budget does
+                not pay for a single measurement.
         """
-        measured = set(names) - {"ghost"}
-        self._meter = Meter(self.experiment, self.learner, names, self._left) if measured else None
-        self._ghost = Ghost(self.experiment, self.learner) if "ghost" in names else None
-        cost = self._meter.cost().flops if self._meter is not None else 0.0
-        cost += self._ghost.cost().flops if self._ghost is not None else 0.0
+        if "ghost" in names and not self.method.ghosts:
+            raise ConfigError(f"signals: 'ghost' is not seen by method.kind {self.config.method.kind!r}: use multitask")
+        self._measurements = self._measuring(names, self._measurements)
+        cost = self._measurements.cost()
         if cost and self.budget < cost + self._reserve():
             raise ConfigError(f"signals: the budget, {self.budget:.3g} FLOPs, does not pay for one of {cost:.3g}")
 
@@ -92,13 +94,19 @@ class Pretraining:
         """
         self.seeds = tuple(seeds)
         self.ledger = Ledger()
-        self._target_gradient = TargetGradient()
+        self._measurements.begin()
         with self.ledger.timed("train"):
             self.learner.reset([key(seed, "weights") >> 1 for seed in seeds])
         self._proxy = self.experiment.make_proxy(self.learner, seeds)
         reading = self._score()
         shape = (len(seeds), len(self.experiment.tasks))
-        self.progress = Progress(np.zeros(shape, np.int64), np.zeros(shape), reading.score.copy(), reading.score.copy())
+        self.progress = Progress(
+            np.zeros(shape, np.int64),
+            np.zeros(shape),
+            reading.score.copy(),
+            reading.score.copy(),
+            heldout=np.empty((len(seeds), 0)) if reading.heldout is None else reading.heldout.copy(),
+        )
 
     @property
     def spent(self) -> float:
@@ -129,23 +137,19 @@ class Pretraining:
         Args:
             mixture: (N, K) shares of the rows, each row of it summing to 1.
         """
-        self._draw_target_gradient()
+        self._measurements.before(self.ledger, self.seeds, self.progress.segments)
         updates = self.next_updates()
-        plan = np.empty((updates, len(self.seeds), self.config.batch), dtype=np.int64)
         with self.ledger.timed("data"):
-            for n, shares in enumerate(mixture):
-                plan[:, n], self.progress.credit[n] = apportion(
-                    shares, self.config.batch, updates, self.progress.credit[n]
-                )
+            plan = self._rows(mixture, updates)
             batches, self.progress.counters = segment_batches(
                 self.experiment.tasks, plan, self.progress.counters, self.seeds, self.config.context
             )
         rates = self._learning_rates(updates)
         with self.ledger.timed("train"):
             before = self.learner.snapshot()
-            report = self.learner.train(
-                SegmentPlan(batches, np.repeat(rates[:, None], len(self.seeds), axis=1), self._probe(updates))
-            )
+            probe = self._measurements.probe(first=self.progress.updates, updates=updates)
+            work = SegmentPlan(batches, np.repeat(rates[:, None], len(self.seeds), axis=1), probe)
+            report = self.method.train(self.learner, work, mixture)
         self.ledger.charge("train", tokens=updates * self.tokens_per_update, flops=updates * self._flops_per_update)
         if report.ghosts is not None:
             self.ledger.charge("signal", tokens=0, flops=updates * (self._price_of_update - self._flops_per_update))
@@ -168,7 +172,7 @@ class Pretraining:
             "ledger": asdict(self.ledger),
             "learner": self.learner.snapshot(),
             "proxy": self._proxy.state(),
-            "target_gradient": asdict(self._target_gradient.copy()),
+            "target_gradient": self._measurements.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -179,78 +183,75 @@ class Pretraining:
         self.progress = Progress(**state["progress"])
         self.ledger = Ledger(**state["ledger"])
         self.learner.restore(state["learner"])
-        self._target_gradient = TargetGradient(**state["target_gradient"]).copy()
+        self._measurements.load_state(state["target_gradient"])
+
+    def _rows(self, mixture: Floats, updates: int) -> Ints:
+        """The task of every row of a segment, (batches, N, B); the credits move on."""
+        plans = []
+        for n, shares in enumerate(mixture):
+            wanted = Shares(
+                shares, updates, self.config.batch, self.progress.credit[n], self.seeds[n], self.progress.updates
+            )
+            plan, self.progress.credit[n] = self.method.rows(wanted)
+            plans.append(plan)
+        return np.stack(plans, axis=1)
 
     def _outcome(self, report: SegmentReport, plan: Ints, before: Snapshot, rate: float) -> Outcome:
         failed = ~report.finite
-        score = self.progress.score.copy()
+        reading = Reading(self.progress.score, heldout=self.progress.heldout)
         if not failed.all():
-            score = self._score().score
-            failed = failed | ~np.isfinite(score)
+            reading = self._score()
+            failed = failed | ~np.isfinite(reading.score)
         if failed.any():
             self.learner.restore(before, np.flatnonzero(failed).tolist())
-            score = np.where(failed, self.progress.score, score)
-        gain = score - self.progress.score
-        self.progress.score = score
         by_task = plan[..., None] == np.arange(len(self.experiment.tasks))
         rows = by_task.sum(axis=(0, 2))
         totals = np.where(by_task, report.row_losses[..., None], 0.0).sum(axis=(0, 2))
         task_losses = np.divide(totals, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
         mixture = rows / rows.sum(axis=1, keepdims=True)
+        gain, score = self._gain(reading, mixture, failed)
         return Outcome(
-            signals=self._signals(mixture, rate) | self._ghosts(report, plan, failed),
+            signals=self._measurements.after(self.ledger, Moment(self.seeds, mixture, self.progress.segments - 1, rate))
+            | self._measurements.ghosts(report, plan, failed),
             gain=gain,
             score=score.copy(),
             loss=report.losses.mean(axis=0),
             task_losses=task_losses,
             mixture=mixture,
             failed=failed,
-            updates=len(plan),
+            updates=len(report.losses),
             learning_rate=rate,
         )
 
-    def _signals(self, mixture: Floats, rate: float) -> dict[str, Floats]:
-        """What was asked for, if its turn has come and it leaves enough for another segment."""
-        if self._meter is None or (self.progress.segments - 1) % self.config.signals.every:
-            return {}
-        cost = self._meter.cost()
-        if self.budget - self.ledger.charged < cost.flops + self._reserve():
-            return {}
-        with self.ledger.timed("lookahead" if cost.lookahead.flops else "signal"):
-            found = self._meter.measure(Moment(self.seeds, mixture, self.progress.segments - 1, rate))
-        self.ledger.charge("signal", tokens=cost.signal.tokens, flops=cost.signal.flops)
-        self.ledger.charge("lookahead", tokens=cost.lookahead.tokens, flops=cost.lookahead.flops)
-        return found
-
-    def _draw_target_gradient(self) -> None:
-        """Refresh what ghosts are compared with, if its turn has come and it leaves enough for the segment."""
-        if self._ghost is None or self.progress.segments % self._ghost.refresh:
-            return
-        cost = self._ghost.cost()
-        if self.budget - self.ledger.charged < cost.flops + self._reserve():
-            return
-        with self.ledger.timed("signal"):
-            self._ghost.draw(self._target_gradient, self.seeds, self.progress.segments)
-        self.ledger.charge("signal", tokens=cost.tokens, flops=cost.flops)
-
-    def _probe(self, updates: int) -> Probe | None:
-        if self._ghost is None:
-            return None
-        return self._ghost.probe(self._target_gradient, first=self.progress.updates, updates=updates)
-
-    def _ghosts(self, report: SegmentReport, plan: Ints, failed: npt.NDArray[np.bool_]) -> dict[str, Floats]:
-        if self._ghost is None or report.ghosts is None:
-            return {}
-        return {"ghost": self._ghost.of_tasks(report.ghosts, plan, ~failed)}
+    def _gain(self, reading: Reading, mixture: Floats, failed: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """(N,) gain and score after a segment; a replica that failed keeps what it had."""
+        score = np.where(failed, self.progress.score, reading.score)
+        gain = score - self.progress.score
+        if reading.heldout is not None and isinstance(self._proxy, PaysByMixture):
+            heldout = np.where(failed[:, None], self.progress.heldout, reading.heldout)
+            gain = self._proxy.gain(self.progress.heldout, heldout, mixture)
+            self.progress.heldout = heldout
+        self.progress.score = score
+        return gain, score
 
     @property
     def _price_of_update(self) -> float:
         """FLOPs of an update and, on average, of its ghosts."""
-        return self._flops_per_update + (0.0 if self._ghost is None else self._ghost.flops_per_update)
+        return self._flops_per_update + self._measurements.flops_per_update
+
+    def _measuring(self, names: Sequence[str], before: Measurements | None = None) -> Measurements:
+        made = Measurements(self.experiment, self.learner, names, left=self._left, affords=self._affords)
+        if before is not None:
+            made.load_state(before.state())
+        return made
 
     def _left(self) -> float:
         """FLOPs that are left of the budget."""
         return self.budget - self.ledger.charged
+
+    def _affords(self, flops: float) -> bool:
+        """Whether so many FLOPs leave enough for the smallest segment."""
+        return self._left() >= flops + self._reserve()
 
     def _reserve(self) -> float:
         """FLOPs of the smallest segment."""
@@ -280,7 +281,7 @@ class Pretraining:
 
     def _rehearse(self, seeds: Sequence[int]) -> None:
         """Make the proxy and the report's inputs once, so that what does not fit shows before anything runs."""
-        rows = self.config.segment.updates * len(seeds) * self.config.batch
+        rows = self.config.segment.updates * self.method.batches * len(seeds) * self.config.batch
         if rows * self.config.context * BYTES_PER_TOKEN > os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"):
             raise ConfigError(
                 f"batch: {rows:,} rows of {self.config.context} tokens, one segment of {len(seeds)} replica(s), "
@@ -299,5 +300,5 @@ class Pretraining:
         if budget.flops is not None:
             return budget.flops
         if budget.tokens is not None:
-            return self.learner.flops(budget.tokens, training=True)
+            return self.method.flops(self.learner, budget.tokens) / self.method.batches
         return (budget.updates or 0) * self._flops_per_update

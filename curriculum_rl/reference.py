@@ -22,7 +22,7 @@ class Reference:
     """Scores of stratified runs.
 
     Attributes:
-        scores: (S + 1,) mean score before the first and after every segment.
+        scores: (S + 1,) mean score before the first segment, and that plus the mean gains up to each.
         tokens: trained and scored for it, all runs together.
         flops: likewise.
     """
@@ -57,7 +57,8 @@ def _play(experiment: Experiment) -> tuple[list[float], dict[str, float]]:
     shares = np.full((REPLICAS, len(experiment.tasks)), 1 / len(experiment.tasks))
     scores = [float(run.progress.initial.mean())]
     while run.next_updates():
-        scores.append(float(run.segment(shares).score.mean()))
+        # Gains, since the gain of a segment need not be a difference of scores.
+        scores.append(scores[-1] + float(run.segment(shares).gain.mean()))
     ledger = run.ledger
     return scores, {
         "tokens": REPLICAS * sum(ledger.tokens.values()),

@@ -46,11 +46,13 @@ class Task:
         name: unique; appears in logs, schedules and TensorBoard.
         corpus: where its windows come from.
         objective: what is asked of them.
+        depth: inner steps of a segment on it, where the method has any (`curriculum_rl.methods`); None: the method's.
     """
 
     name: str
     corpus: Windows
     objective: Objective
+    depth: int | None = None
 
     def draw(self, *, seed: int, first: int, rows: int, context: int) -> Ints:
         """(rows,) numbers of the windows that draws `first` to `first + rows - 1` of this task take under a seed."""

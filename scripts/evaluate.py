@@ -34,6 +34,7 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     """
     import torch
 
+    from curriculum_rl.agents.base import Shell
     from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 
     directory = RunDirectory(run)
@@ -49,6 +50,8 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     together = 1 if online and not frozen else episodes
     env = make_sb3_vec_env(document["env"], num_envs=together, charge_proxy=not free)
     agent = load(name, run / "agent.zip", env=env)
+    if not online and isinstance(agent, Shell):
+        agent.reset_memory()  # the last run of the training has ended: what it led to is played now
     finals = [
         final
         for first in range(seed, seed + episodes, together)

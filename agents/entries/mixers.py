@@ -1,10 +1,16 @@
 """Data mixers: they set the mixture of every segment from what was measured of each task."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from curriculum_rl.agents.entry import AgentEntry
 
 _MODULE = "curriculum_rl.agents.mixers.agents"
+# On a small learner gradients of a few rows of every task cost about as much as a segment: measured after each of
+# them they would take half of the budget.
+_RARELY = MappingProxyType({"signals.every": 8})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def _entry(
@@ -19,18 +25,20 @@ def _entry(
     runs: int | None = None,
     num_envs: int = 1,
 ) -> AgentEntry:
+    online = runs is None
     return AgentEntry(
         name,
         f"{_MODULE}:{target}",
         summary,
         source,
         action="mixture",
-        protocol="online" if runs is None else "pretrained",
+        protocol="online" if online else "pretrained",
         runs=runs,
         num_envs=num_envs,
         needs_reward=reward,
         needs_signals=signals,
         sees_target=sees_target,
+        env=_RARELY if signals and online else _NOTHING,
     )
 
 
@@ -129,15 +137,11 @@ MIXERS: tuple[AgentEntry, ...] = (
         "the task whose one-step look-ahead gained most",
         "the field's common baseline",
     ),
-    AgentEntry(
+    _entry(
         "rollout",
-        f"{_MODULE}:RolloutAgent",
+        "RolloutAgent",
         "the task whose branch, finished by stratified updates, gained most",
         "Bertsekas, Tsitsiklis & Wu 1997; stratified as base policy: ours",
-        action="mixture",
-        needs_reward=False,
-        needs_signals=True,
-        env=MappingProxyType({"signals.every": 8}),
     ),
     _entry(
         "hedge",
@@ -157,14 +161,10 @@ MIXERS: tuple[AgentEntry, ...] = (
         "exponentiated gradient on Adam-preconditioned alignments",
         "ours",
     ),
-    AgentEntry(
+    _entry(
         "auto",
-        f"{_MODULE}:AutoAgent",
+        "AutoAgent",
         "ours: divergence prior, alignment of every task, guard",
         "ours",
-        action="mixture",
-        needs_reward=False,
-        needs_signals=True,
-        env=MappingProxyType({"signals.every": 8}),
     ),
 )

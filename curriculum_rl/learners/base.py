@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
+from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.alignment import GradientProducts
 
@@ -127,8 +127,8 @@ def rows_to_reset(seeds: Sequence[int], rows: Sequence[int] | None, replicas: in
     return chosen
 
 
-def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1) -> None:
-    """Check that a plan fits the learner (no data is looked at).
+def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1, inner: Inner | None = None) -> None:
+    """Check that a plan, and inner steps where there are any, fit the learner (no data is looked at).
 
     Raises:
         ValueError: for other shapes or impossible learning rates.
@@ -143,10 +143,21 @@ def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1) -> N
     _check_batch(batches)
     if shape[2] % accumulate:
         raise ConfigError(f"optimizer.accumulate {accumulate} does not divide the {shape[2]} rows of an update")
-    if rates.shape != shape[:2]:
-        raise ValueError(f"plan.learning_rates must be (k, N) = {shape[:2]}, not {rates.shape}")
+    m = 1 if inner is None else inner.batches
+    if rates.shape != (shape[0] // m, shape[1]) or shape[0] % m:
+        raise ValueError(f"plan.learning_rates must be (k, N) = {shape[:2]} / ({m}, 1), not {rates.shape}")
+    if inner is not None:
+        _check_inner(inner, learner.replicas)
     if not (np.isfinite(rates).all() and (rates >= 0).all()):
         raise ValueError("plan.learning_rates must be finite and at least 0")
+
+
+def _check_inner(inner: Inner, replicas: int) -> None:
+    most = inner.batches - 1
+    if inner.depths.shape != (replicas,) or (inner.depths < 0).any() or (inner.depths > most).any():
+        raise ValueError(f"inner.depths must be ({replicas},) in [0, {most}], not {inner.depths.tolist()}")
+    if inner.order == 2 and (inner.depths != most).any():
+        raise ValueError(f"inner.depths must all be {most} at order 2, not {inner.depths.tolist()}")
 
 
 def for_all_replicas(learner: Learner, batch: Batch) -> Batch:

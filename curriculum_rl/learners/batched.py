@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
+from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
 from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
@@ -21,6 +21,7 @@ from curriculum_rl.learners.capture import CapturedUpdates, Segment, Trainee
 from curriculum_rl.learners.dropout import step_keys
 from curriculum_rl.learners.flat import FlatParams
 from curriculum_rl.learners.ghost import Ghosts
+from curriculum_rl.learners.inner import inner_report, inner_updates
 from curriculum_rl.learners.linear_ce import chunk_rows
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.network import Network
@@ -157,6 +158,30 @@ class BatchedLearner:
         rows, tokens = batch.input_ids.shape[-2:]
         what = f"what it takes to {verb} {self.replicas} replicas on {rows} rows of {tokens} tokens, {parts} part(s)"
         return fitting(what, "lower batch, context or the replicas (num_envs), or raise optimizer.accumulate")
+
+    def refuses_inner(self, order: int) -> str:
+        """Why its updates cannot look through inner steps of that order, with the setting to change."""
+        if self.captured:
+            return "learner.capture records plain updates: switch it off"
+        if order == 2 and self.optimizer.accumulate > 1:
+            return "optimizer.accumulate must be 1, the inner steps of all rows are one graph"
+        return ""
+
+    def train_inner(self, plan: SegmentPlan, inner: Inner) -> SegmentReport:
+        """Make k updates of every replica, each through inner steps; otherwise as `train`.
+
+        Args:
+            plan: its batches are (k m, N, B, T).
+            inner: the inner steps.
+
+        Raises:
+            ConfigError: where the segment does not fit in memory; the learner is as it was before.
+        """
+        parts = self.optimizer.accumulate
+        check_plan(self, plan, accumulate=parts, inner=inner)
+        with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
+            row_losses, norms = inner_updates(self._trainee, plan, inner, self.device)
+            return inner_report(row_losses, norms, self.explosion * log(self.vocab_size), inner)
 
     def token_losses(self, batch: Batch) -> Tensor:
         """(N, B, T) nats of each scored token and 0 elsewhere, without gradient."""

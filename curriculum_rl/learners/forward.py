@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from curriculum_rl.learners.dropout import Dropout
 from curriculum_rl.learners.first_order import first_order_only
@@ -54,6 +55,8 @@ def hidden_states(
     mask: Tensor | None,
     dropout: Dropout | None = None,
     tap: Tap | None = None,
+    *,
+    differentiable: bool = False,
 ) -> Tensor:
     """Last hidden states, normalised: their products with the head are the logits.
 
@@ -66,6 +69,7 @@ def hidden_states(
         mask: (N B, 1, T, T) of `attention_mask`, or None where all rows are causal.
         dropout: what to drop; None for nothing.
         tap: which matrices' products tell how the rows' gradients meet given ones.
+        differentiable: whether gradients will be differentiated again.
 
     Returns:
         (N, B T, d).
@@ -91,9 +95,11 @@ def hidden_states(
 
     for layer in range(config.layers):
         factor = parameters[f"up.{layer}"].dtype
-        y = _attention(product(_norm(x).to(factor), f"qkv.{layer}"), config.heads, (N, B, T), mask)
+        y = _attention(
+            product(_norm(x).to(factor), f"qkv.{layer}"), config.heads, (N, B, T), mask, plain=differentiable
+        )
         x = added(x, y, f"attention_out.{layer}", 2 * layer + 1)
-        y = _activate(product(_norm(x).to(factor), f"up.{layer}"), config.activation)
+        y = _activate(product(_norm(x).to(factor), f"up.{layer}"), config.activation, plain=differentiable)
         x = added(x, y, f"down.{layer}", 2 * layer + 2)
     return _norm(x)
 
@@ -102,16 +108,22 @@ def _norm(x: Tensor) -> Tensor:
     return F.layer_norm(x, x.shape[-1:])
 
 
-def _attention(qkv: Tensor, heads: int, shape: tuple[int, int, int], mask: Tensor | None) -> Tensor:
+def _attention(qkv: Tensor, heads: int, shape: tuple[int, int, int], mask: Tensor | None, *, plain: bool) -> Tensor:
     N, B, T = shape
     q, k, v = qkv.view(N * B, T, 3, heads, -1).permute(2, 0, 3, 1, 4).unbind(0)
     additive = None if mask is None else mask.to(q.dtype)
-    y = F.scaled_dot_product_attention(q, k, v, attn_mask=additive, is_causal=mask is None)
+    if plain:  # fused attention has no second derivative
+        with sdpa_kernel(SDPBackend.MATH):
+            y = F.scaled_dot_product_attention(q, k, v, attn_mask=additive, is_causal=mask is None)
+    else:
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=additive, is_causal=mask is None)
     return y.transpose(1, 2).reshape(N, B * T, -1)
 
 
-def _activate(x: Tensor, activation: Activation) -> Tensor:
+def _activate(x: Tensor, activation: Activation, *, plain: bool) -> Tensor:
     if activation == "relu2":
+        if plain:
+            return x.relu().square()
         if not torch.is_grad_enabled():
             return x.relu_().square_()
         return cast("Tensor", _SquaredReLU.apply(x))  # type: ignore[no-untyped-call]

@@ -11,16 +11,18 @@ from math import log
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
+from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import hf_models
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
-from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
+from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset
 from curriculum_rl.learners.flat import FlatParams
 from curriculum_rl.learners.hf_network import HFNetwork
+from curriculum_rl.learners.inner import inner_report
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.optimizer import OptimizerConfig, adamw_alone, clip_by_norm
 from curriculum_rl.learners.precision import Execution, Precision, products, resolved
@@ -130,36 +132,50 @@ class TransformersLearner:
         Raises:
             ConfigError: where the segment does not fit in memory; the learner is as it was before.
         """
+        return self.train_inner(plan, Inner(np.zeros(self.replicas, np.int64), batches=1, rate=0.0))
+
+    def refuses_inner(self, order: int) -> str:
+        """Why its updates cannot look through inner steps of that order, with the setting to change."""
+        return "" if order == 1 else "its kernels have no second derivative: use method.order 1"
+
+    def train_inner(self, plan: SegmentPlan, inner: Inner) -> SegmentReport:
+        """`train` with updates that look through inner steps of first order; the plan's batches are (k m, N, B, T).
+
+        Raises:
+            ConfigError: as `train`.
+        """
         parts = self.optimizer.accumulate
-        check_plan(self, plan, accumulate=parts)
+        check_plan(self, plan, accumulate=parts, inner=inner)
+        if self.refuses_inner(inner.order):
+            raise ValueError(f"inner.order {inner.order}: {self.refuses_inner(inner.order)}")
         self._check_rows(plan.batches)
-        k, N, B, _ = plan.batches.weights.shape
-        row_losses, norms = torch.zeros(k, N, B), torch.zeros(k, N)
+        km, N, B, _ = plan.batches.weights.shape
+        row_losses, norms = torch.zeros(km, N, B), torch.zeros(km // inner.batches, N)
         with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
             for n in range(N):
-                self._become(n)
-                row_losses[:, n], norms[:, n] = self._updates(plan, n)
-        return segment_report(row_losses, norms, self.explosion * log(self.vocab_size))
+                row_losses[:, n], norms[:, n] = self._updates(plan, n, inner)
+        return inner_report(row_losses, norms, self.explosion * log(self.vocab_size), inner)
 
-    def _updates(self, plan: SegmentPlan, n: int) -> tuple[Tensor, Tensor]:
-        """The (k, B) losses and (k,) gradient norms of k updates of a replica."""
-        mine = plan.batches[:, n : n + 1]
-        todo = outlines(mine, parts=self.optimizer.accumulate, chunk=CHUNK)
+    def _updates(self, plan: SegmentPlan, n: int, inner: Inner) -> tuple[Tensor, Tensor]:
+        """The (k m, B) losses and (k,) gradient norms of k updates of a replica."""
+        mine, m = plan.batches[:, n : n + 1], inner.batches
+        limits = [one.limits for one in outlines(mine, parts=self.optimizer.accumulate, chunk=CHUNK)]
         batches = mine.to(self.device)
         shares = token_weights(batches.weights)
         row_losses, norms = [], []
-        for i, outline in enumerate(todo):
-            slopes, losses = self.network.gradients(
+        for i, rate in enumerate(plan.learning_rates[:, n]):
+            self._become(n)
+            slopes, losses = self.network.gradients_after(
                 self._leaves,
-                batches[i, 0],
-                shares[i, 0],
-                outline.limits,
+                [(batches[j, 0], shares[j, 0], limits[j]) for j in range(i * m, (i + 1) * m)],
+                depth=int(inner.depths[n]),
+                rate=inner.rate,
                 smoothing=self.optimizer.label_smoothing,
                 seed=(int(self.flat.seeds[n]), int(self.flat.steps[n])),
             )
             norms.append(clip_by_norm({name: slope[None] for name, slope in slopes.items()}, self.optimizer.clip)[0])
-            adamw_alone(self.flat, n, slopes, float(plan.learning_rates[i, n]), self.optimizer)
-            row_losses.append(losses)
+            adamw_alone(self.flat, n, slopes, float(rate), self.optimizer)
+            row_losses += losses
         return torch.stack(row_losses), torch.stack(norms)
 
     def token_losses(self, batch: Batch) -> Tensor:

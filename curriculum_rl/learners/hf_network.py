@@ -110,6 +110,44 @@ class HFNetwork:
                 nats.append(read)
         return total, torch.cat(nats) * B
 
+    def gradients_after(
+        self,
+        leaves: Mapping[str, Tensor],
+        reads: Sequence[tuple[Batch, Tensor, Sequence[int | None]]],
+        *,
+        depth: int,
+        rate: float,
+        smoothing: float,
+        seed: tuple[int, int],
+    ) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Gradients where inner steps lead, and the losses of the rows of every batch.
+
+        Args:
+            leaves: the model's parameters by name; their data is that of a copy afterwards where there are steps.
+            reads: m batches with what `gradients` wants of each; the result is the mean over the last m - depth.
+            depth: inner steps.
+            rate: of these.
+            smoothing: of the labels.
+            seed: of the replica, and the update's number; the last batch drops what that of a plain update does.
+        """
+        if depth:
+            for leaf in leaves.values():
+                leaf.data = leaf.data.clone()
+        total: dict[str, Tensor] = {}
+        nats, last = [], len(reads) - 1
+        for j, (batch, shares, limits) in enumerate(reads):
+            drawn = seed if j == last else (key(*seed, "inner"), j)
+            slopes, losses = self.gradients(leaves, batch, shares, limits, smoothing=smoothing, seed=drawn)
+            nats.append(losses)
+            if j < depth:
+                for name, leaf in leaves.items():
+                    leaf.data.sub_(slopes[name], alpha=rate)
+                continue
+            for name, slope in slopes.items():
+                part = slope.div_(len(reads) - depth)
+                total[name] = total[name].add_(part) if name in total else part
+        return total, nats
+
     def _loss(self, batch: Batch, shares: Tensor, limit: int | None, smoothing: float) -> tuple[Tensor, Tensor]:
         """The loss of a part, and the (b,) nats of its rows, weighted."""
         weights = shares.flatten()

@@ -49,6 +49,7 @@ class Network:
         causal: bool,
         dropout: Dropout | None = None,
         tap: Tap | None = None,
+        differentiable: bool = False,
     ) -> Tensor:
         """(N, B T, d) last hidden states of an (N, B, T) batch, as float32.
 
@@ -58,10 +59,14 @@ class Network:
             causal: whether every row is read from left to right.
             dropout: what an update drops.
             tap: which matrices' products tell how the rows' gradients meet given ones.
+            differentiable: whether gradients will be differentiated again: slower kernels, never compiled ones.
         """
         mask = None if causal else attention_mask(batch.input_ids, batch.causal, self.pad_id)
+        factors = self._factors(parameters)
+        if differentiable:
+            return hidden_states(factors, self.config, batch.input_ids, mask, dropout, tap, differentiable=True)
         body = self._body if torch.is_grad_enabled() else hidden_states
-        return body(self._factors(parameters), self.config, batch.input_ids, mask, dropout, tap)
+        return body(factors, self.config, batch.input_ids, mask, dropout, tap)
 
     def _factors(self, parameters: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         if self.dtype == torch.float32:

@@ -42,6 +42,7 @@ def gradients(
     smoothing: float = 0.0,
     keys: Tensor | None = None,
     probes: Matrices | None = None,
+    sources: Mapping[str, Tensor] | None = None,
 ) -> Gradients:
     """Gradients of each replica's loss, and the losses of the rows.
 
@@ -54,11 +55,13 @@ def gradients(
         smoothing: of the labels.
         keys: (N,) dropout keys of this update; needed where the network has dropout.
         probes: (N, in, out) by name of a matrix, what the gradients of rows are multiplied with.
+        sources: what the gradients are taken with respect to; by default the leaves. What the leaves were made of, in a
+            graph that one backward pass frees: the rows are then in one part.
     """
     dropout = Dropout(network.config.dropout, keys) if network.config.dropout and keys is not None else None
     B = shares.shape[1]
     rows = B // len(outline.limits)
-    sources = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad}
+    sources = {name: leaf for name, leaf in leaves.items() if leaf.requires_grad} if sources is None else sources
     total: dict[str, Tensor] = {}
     nats: list[Tensor] = []
     ghosts: list[Tensor] = []
@@ -75,6 +78,42 @@ def gradients(
         nats.append(read)
         ghosts.extend(slopes[len(sources) :])
     return Gradients(total, torch.cat(nats, dim=1) * B, torch.cat(ghosts, dim=1) * B if ghosts else None)
+
+
+def differentiable_gradients(
+    network: Network,
+    parameters: Mapping[str, Tensor],
+    batch: Batch,
+    shares: Tensor,
+    outline: Outline,
+    *,
+    smoothing: float = 0.0,
+    keys: Tensor | None = None,
+) -> tuple[dict[str, Tensor], Tensor]:
+    """The same gradients as functions of the parameters that can be differentiated again; all rows in one part.
+
+    Attention, activation and cross-entropy are plain ones: fused kernels have no second derivative.
+
+    Returns:
+        (N, *shape) by name with their graph, and (N, B) nats per scored token.
+    """
+    N, B, T = batch.input_ids.shape
+    dropout = Dropout(network.config.dropout, keys) if network.config.dropout and keys is not None else None
+    hidden = network.hidden(parameters, batch, causal=outline.causal, dropout=dropout, differentiable=True)
+    weights, (limit,) = shares.reshape(N, B * T), outline.limits
+    index = scored_positions(weights, limit)
+    states = hidden.gather(1, index[:, :, None].expand(-1, -1, hidden.shape[2]))
+    table = head(parameters).to(network.dtype)
+    logits = torch.bmm(states.to(network.dtype), table.transpose(1, 2)).to(hidden.dtype)
+    likelihoods = logits.log_softmax(dim=2)
+    scored = weights.gather(1, index)
+    nll = -likelihoods.gather(2, batch.targets.reshape(N, B * T).gather(1, index)[:, :, None]).squeeze(2) * scored
+    loss = nll.sum()
+    if smoothing:
+        loss = torch.lerp(loss, -(likelihoods.mean(dim=2) * scored).sum(), smoothing)
+    slopes = torch.autograd.grad(loss, list(parameters.values()), create_graph=True)
+    nats = torch.zeros_like(weights).scatter_(1, index, nll.detach()).view(N, B, T).sum(dim=2) * B
+    return dict(zip(parameters, slopes, strict=True)), nats
 
 
 def _loss(

@@ -10,6 +10,7 @@ from curriculum_rl.objectives.detection import AddedTokenDetection, DeletedToken
 from curriculum_rl.objectives.language_modelling import CausalLM, PrefixLM
 from curriculum_rl.objectives.masking import MaskedLM, SpanMasking, WholeWordMasking
 from curriculum_rl.objectives.pairs import NextSentence, SentenceDistance
+from curriculum_rl.objectives.random_label import RandomLabel
 from curriculum_rl.objectives.reordering import SentenceOrder, SentenceReordering
 from curriculum_rl.objectives.span_corruption import SpanCorruption
 from curriculum_rl.objectives.words import Capitalisation, TokenDocumentRelation
@@ -24,6 +25,7 @@ __all__ = [
     "NextSentence",
     "Objective",
     "PrefixLM",
+    "RandomLabel",
     "ReadsMore",
     "ReplacedTokenDetection",
     "Rows",

@@ -12,6 +12,7 @@ from curriculum_rl.objectives.detection import AddedTokenDetection, DeletedToken
 from curriculum_rl.objectives.language_modelling import CausalLM, PrefixLM
 from curriculum_rl.objectives.masking import MaskedLM, SpanMasking, WholeWordMasking
 from curriculum_rl.objectives.pairs import NextSentence, SentenceDistance
+from curriculum_rl.objectives.random_label import RandomLabel
 from curriculum_rl.objectives.reordering import SentenceOrder, SentenceReordering
 from curriculum_rl.objectives.span_corruption import SpanCorruption
 from curriculum_rl.objectives.words import Capitalisation, TokenDocumentRelation
@@ -61,5 +62,6 @@ _CLASSES: dict[str, Callable[..., Objective]] = {
     "next_sentence": NextSentence,
     "sentence_reordering": SentenceReordering,
     "sentence_distance": SentenceDistance,
+    "random_label": RandomLabel,
     "classification": Classification,
 }

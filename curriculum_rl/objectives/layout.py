@@ -26,6 +26,7 @@ MARKED = (
     "deleted_token_detection",
     "capitalisation",
     "token_document_relation",
+    "random_label",
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -26,10 +26,12 @@ class Reading:
     Attributes:
         score: (N,) higher is better.
         details: further figures for people, each (N,), such as an accuracy; never rewarded.
+        heldout: (N, K) held-out loss of every task, where the proxy is a `PaysByMixture`.
     """
 
     score: Floats
     details: Mapping[str, Floats] = field(default_factory=dict)
+    heldout: Floats | None = None
 
 
 class Proxy(Protocol):
@@ -49,6 +51,21 @@ class Proxy(Protocol):
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from a state."""
+        ...
+
+
+@runtime_checkable
+class PaysByMixture(Protocol):
+    """A proxy whose gain is no difference of two scores: what was trained on decides which losses count."""
+
+    def gain(self, before: Floats, after: Floats, mixture: Floats) -> Floats:
+        """(N,) what a segment was worth.
+
+        Args:
+            before: (N, K) `heldout` of the reading before it.
+            after: (N, K) of the one after it.
+            mixture: (N, K) executed shares of its rows.
+        """
         ...
 
 

@@ -47,7 +47,8 @@ class FewShotFineTune:
         seeds: Sequence[int],
     ) -> None:
         self._settings = settings
-        self._labels = torch.tensor(train.label_ids[: len(train.classes)])
+        first = objective.first
+        self._labels = torch.tensor(objective.tokenizer.label_ids[first : first + len(train.classes)])
         self._context = context
         examples = min(settings.examples, train.size(context))
         rows = settings.updates * settings.batch

@@ -16,11 +16,14 @@ from curriculum_rl.schema.corpora import (
 )
 from curriculum_rl.schema.env import ActionConfig, BudgetConfig, EnvConfig, RewardConfig, SignalsConfig
 from curriculum_rl.schema.learners import LearnerConfig, TransformerLearner, TransformersLearner
+from curriculum_rl.schema.methods import MetaTrainMethod, MethodConfig, MultitaskMethod
 from curriculum_rl.schema.objectives import ObjectiveConfig
 from curriculum_rl.schema.targets import (
     FineTuneProxy,
     FineTuneSettings,
+    HeadProxy,
     HeldOutLossProxy,
+    HeldOutTasksProxy,
     ProbeProxy,
     ProxyConfig,
     ReportConfig,
@@ -39,8 +42,13 @@ __all__ = [
     "FilesCorpus",
     "FineTuneProxy",
     "FineTuneSettings",
+    "HeadProxy",
     "HeldOutLossProxy",
+    "HeldOutTasksProxy",
     "LearnerConfig",
+    "MetaTrainMethod",
+    "MethodConfig",
+    "MultitaskMethod",
     "NoiseCorpus",
     "ObjectiveConfig",
     "ProbeProxy",

@@ -1,7 +1,7 @@
 """A whole environment file."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,6 +17,7 @@ from curriculum_rl.schema.corpora import (
     TokenizerConfig,
 )
 from curriculum_rl.schema.learners import LearnerConfig, OptimizerConfig, TransformerLearner
+from curriculum_rl.schema.methods import MetaTrainMethod, MethodConfig, MultitaskMethod
 from curriculum_rl.schema.targets import HeldOutLossProxy, ProxyConfig, ReportConfig, TargetConfig
 from curriculum_rl.schema.tasks import TaskConfig
 
@@ -58,12 +59,16 @@ class RewardConfig(Section):
     """What the agent is paid: scale x gain / |initial score|, or `failure` for a segment that was undone.
 
     `baseline: stratified` takes away what stratified batches gain in the same segment (a reference that is recorded
-    once): the rewards then sum up to what the agent adds to stratified.
+    once): the rewards then sum up to what the agent adds to stratified. `cost` takes away the mean, over the segment's
+    rows, of what was declared for their tasks: for what no FLOPs say, as these are the same for every task.
     """
 
     baseline: Literal["none", "stratified"] = "none"
     scale: float = Field(100.0, gt=0)
     failure: float = Field(-10.0, le=0)
+    cost: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict, description="task -> price of a segment on it alone, in the reward's unit"
+    )
 
 
 class SignalsConfig(Section):
@@ -100,6 +105,7 @@ class EnvConfig(Section):
     context: int = Field(64, gt=1, description="T, tokens of a window")
     batch: int = Field(16, gt=0, description="B, windows of an update")
     optimizer: OptimizerConfig = OptimizerConfig()
+    method: MethodConfig = MultitaskMethod()
     target: TargetConfig
     proxy: ProxyConfig = HeldOutLossProxy()
     report: ReportConfig = ReportConfig()
@@ -125,6 +131,33 @@ class EnvConfig(Section):
         elif isinstance(self.target.corpus, CorpusSection) and self.target.corpus.heldout != CorpusSection().heldout:
             raise ValueError("target.corpus.heldout: all of a target's own corpus is held out; leave it away")
         return self
+
+    @model_validator(mode="after")
+    def _depths_have_a_method(self) -> "EnvConfig":
+        given = [f"tasks.{i}.depth" for i, task in enumerate(self.tasks) if task.depth is not None]
+        if not isinstance(self.method, MetaTrainMethod):
+            if given:
+                raise ValueError(f"{given[0]}: needs method.kind meta_train (got {self.method.kind!r})")
+            return self
+        depths = {depth for task in self.tasks for depth in task.depths(self.method.depth)}
+        if self.target.train:
+            depths.add(self.method.depth)
+        if len(depths) > 1:
+            _one_depth_at_a_time(self)
+        return self
+
+
+def _one_depth_at_a_time(config: EnvConfig) -> None:
+    """Tasks of several depths: a segment must be of one of them, and all must cost the same."""
+    wanted = (
+        ("action.kind", config.action.kind, "task"),
+        ("action.emphasis", config.action.emphasis, 1.0),
+        ("reward.baseline", config.reward.baseline, "none"),
+        ("method.order", getattr(config.method, "order", 1), 1),
+    )
+    for key, value, only in wanted:
+        if value != only:
+            raise ValueError(f"{key}: tasks of several depths need {only} (got {value!r})")
 
 
 def _known(key: str, names: list[str], corpora: Mapping[str, Any]) -> None:

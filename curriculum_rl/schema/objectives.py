@@ -127,6 +127,12 @@ class SentenceDistanceObjective(_RowLabelObjective):
     kind: Literal["sentence_distance"]
 
 
+class RandomLabelObjective(_RowLabelObjective):
+    """Say which of two labels a coin gave the text: a deliberately useless task."""
+
+    kind: Literal["random_label"]
+
+
 class ClassificationObjective(_RowLabelObjective):
     """Predict the label of a labelled corpus as a label token."""
 
@@ -149,6 +155,7 @@ ObjectiveConfig = Annotated[
     | Annotated[NextSentenceObjective, Tag("next_sentence")]
     | Annotated[SentenceReorderingObjective, Tag("sentence_reordering")]
     | Annotated[SentenceDistanceObjective, Tag("sentence_distance")]
+    | Annotated[RandomLabelObjective, Tag("random_label")]
     | Annotated[ClassificationObjective, Tag("classification")]
     | Annotated[Custom, Tag("custom")],
     kind_of("causal_lm"),

@@ -49,6 +49,9 @@ class FineTuneSettings(Section):
     learning_rate: float = Field(1e-3, gt=0)
     length: int | None = Field(None, gt=2, description="tokens of an example, longer ones are cut; default: context")
     test_examples: int = Field(1000, gt=0, description="examples scored on")
+    first_label: int = Field(
+        0, ge=0, description="label token of the first class; behind those that tasks train, the head is fresh"
+    )
 
 
 class FineTuneProxy(FineTuneSettings):
@@ -73,10 +76,39 @@ class ProbeProxy(Section):
     every: int = Field(1, gt=0)
 
 
+class HeadProxy(Section):
+    """Minus the log-loss of a light head on frozen features: fitted on the signal split, scored on the reward split.
+
+    The cheap reading of "downstream-aware": forward passes alone. Misleads on small learners from scratch as `probe`.
+    """
+
+    kind: Literal["head"]
+    examples: int = Field(256, gt=1, description="labelled examples that the head is fitted on (signal split)")
+    test_examples: int = Field(256, gt=0, description="examples scored on (reward split)")
+    steps: int = Field(50, gt=0, description="gradient steps of the head, from zero")
+    ridge: float = Field(0.1, gt=0)
+    length: int | None = Field(None, gt=2, description="tokens of an example, longer ones are cut; default: context")
+    every: int = Field(1, gt=0, description="score anew every this many segments")
+
+
+class HeldOutTasksProxy(Section):
+    """What a segment takes off the held-out losses of the pretraining tasks, in parts: nothing downstream is read.
+
+    `tasks: others` weights each task by 1 - its share of the segment, so that what was not selected is the judge;
+    `all` weights them evenly.
+    """
+
+    kind: Literal["heldout_tasks"]
+    sequences: int = Field(8, gt=0, description="held-out windows of every task")
+    tasks: Literal["others", "all"] = "others"
+
+
 ProxyConfig = Annotated[
     Annotated[HeldOutLossProxy, Tag("heldout_loss")]
     | Annotated[FineTuneProxy, Tag("finetune")]
     | Annotated[ProbeProxy, Tag("probe")]
+    | Annotated[HeadProxy, Tag("head")]
+    | Annotated[HeldOutTasksProxy, Tag("heldout_tasks")]
     | Annotated[Custom, Tag("custom")],
     kind_of("heldout_loss"),
 ]

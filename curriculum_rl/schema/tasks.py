@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, field_validator, model_validator
 
 from curriculum_rl.schema.base import Section
 from curriculum_rl.schema.objectives import CausalLMObjective, ObjectiveConfig
 
 
 class TaskConfig(Section):
-    """One objective over some corpora: one task for each."""
+    """One objective over some corpora: one task for each, and for each of its depths where there are several."""
 
     corpora: Literal["all"] | list[str] = "all"
     objective: ObjectiveConfig = CausalLMObjective()
+    depth: int | list[int] | None = Field(
+        None, description="of method meta_train, instead of method.depth; a list: a task for each"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -22,3 +25,17 @@ class TaskConfig(Section):
         if isinstance(value, Mapping) and isinstance(value.get("objective"), str):
             return {**value, "objective": {"kind": value["objective"]}}
         return value
+
+    @field_validator("depth", mode="before")
+    @classmethod
+    def _whole_numbers(cls, value: Any) -> Any:
+        given = value if isinstance(value, list) and value else [value]
+        if value is not None and any(isinstance(d, bool) or not isinstance(d, int) or d < 0 for d in given):
+            raise ValueError(f"must be a whole number of at least 0, or a list of them (got {value!r})")
+        return value
+
+    def depths(self, default: int) -> list[int]:
+        """Inner steps of its tasks; the default is the method's."""
+        if self.depth is None:
+            return [default]
+        return [self.depth] if isinstance(self.depth, int) else list(self.depth)

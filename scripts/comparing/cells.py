@@ -32,6 +32,7 @@ def frozen_cell(request: Request, trained: Path) -> bool:
     import torch
     from stable_baselines3.common.vec_env import VecMonitor
 
+    from curriculum_rl.agents.base import Shell
     from curriculum_rl.agents.table import load
     from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
     from curriculum_rl.recorder import Recorder
@@ -43,10 +44,12 @@ def frozen_cell(request: Request, trained: Path) -> bool:
     directory.clear(request.out, keep=False)
     request = replace(request, num_envs=1)
     config, console = request.config(), Console(stderr=True, quiet=True)
-    env = make_sb3_vec_env(config, num_envs=1)
+    env = make_sb3_vec_env(config, num_envs=1, charge_proxy=request.entry.needs_reward)
     monitored = VecMonitor(env)
     agent = load(request.agent, trained / "agent.zip", env=monitored)
     agent.set_random_seed(request.seed)
+    if isinstance(agent, Shell):
+        agent.reset_memory()  # the last run of the training has ended: what it led to is played now
     folder = RunDirectory.create(request.out)
     folder.write_config({**request.document(config), "trained": str(trained)})
     folder.write_versions()

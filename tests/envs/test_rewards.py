@@ -8,6 +8,7 @@ import pytest
 from curriculum_rl import reference
 from curriculum_rl.cache import Cache
 from curriculum_rl.envs.pretraining import PretrainingEnv
+from curriculum_rl.errors import ConfigError
 
 
 def play(env: PretrainingEnv, seed: int) -> tuple[list[float], list[float]]:
@@ -79,3 +80,40 @@ def test_permuted_tasks_are_the_same_tasks_under_other_numbers(tiny: dict[str, A
         assert first["mixture"].argmax() == order[position]
     _, later = permuted.reset()
     assert later["order"].tolist() != order.tolist()
+
+
+def test_a_declared_price_is_paid_by_share(tiny: dict[str, Any]) -> None:
+    plain, priced = PretrainingEnv(tiny), PretrainingEnv(tiny, overrides={"reward.cost": {"noise.causal_lm": 2.0}})
+    noise = plain.tasks.index("noise.causal_lm")
+    for env in (plain, priced):
+        env.reset(seed=3)
+    for task in (noise, 0):
+        _, reward, *_, info = plain.step(task)
+        _, less, *_, _ = priced.step(task)
+        assert reward - less == pytest.approx(2 * info["mixture"][noise])
+    assert info["mixture"][noise] > 0
+
+
+def test_a_price_of_a_task_that_is_not_there(tiny: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"reward.cost: no task 'nose'; there are .*noise\.causal_lm"):
+        PretrainingEnv(tiny, overrides={"reward.cost": {"nose": 1.0}})
+    with pytest.raises(ConfigError, match="cost"):
+        PretrainingEnv(tiny, overrides={"reward.cost": {"noise.causal_lm": -1.0}})
+
+
+def test_the_stratified_baseline_takes_away_gains_where_they_are_no_differences_of_scores(tiny: dict[str, Any]) -> None:
+    agnostic = {"proxy": {"kind": "heldout_tasks", "sequences": 3}, "action.kind": "mixture"}
+    plain = PretrainingEnv(tiny, overrides=agnostic)
+    less = PretrainingEnv(tiny, overrides={**agnostic, "reward.baseline": "stratified"})
+    scores = reference.stratified_reference(plain.experiment).scores
+    paid: list[list[float]] = []
+    for env in (plain, less):
+        env.reset(seed=3)
+        paid.append([])
+        terminated = False
+        while not terminated:
+            _, reward, terminated, *_ = env.step(np.zeros(5, np.float32))
+            paid[-1].append(float(reward))
+    expected = 100 * np.diff(scores) / abs(scores[0])
+    assert (np.array(paid[0]) - np.array(paid[1])).tolist() == pytest.approx(expected.tolist(), abs=1e-9)
+    assert sum(paid[1]) != pytest.approx(0, abs=1e-6)

@@ -27,7 +27,7 @@ BOTH_WAYS = [
     *("masked_lm", "whole_word_masking", "span_masking", "replaced_token_detection", "added_token_detection"),
     *("deleted_token_detection", "capitalisation", "token_document_relation"),
 ]
-ROW_LABELS = ["sentence_order", "next_sentence", "sentence_reordering", "sentence_distance"]
+ROW_LABELS = ["sentence_order", "next_sentence", "sentence_reordering", "sentence_distance", "random_label"]
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +109,7 @@ def test_mistakes_name_the_key_and_the_value(section: dict[str, Any], said: list
         ("deleted_token_detection", "9 label tokens (2 classes and a marker)"),
         ("capitalisation", "10 label tokens (2 classes and a marker)"),
         ("token_document_relation", "11 label tokens (2 classes and a marker)"),
+        ("random_label", "12 label tokens (2 classes and a marker)"),
         ("span_corruption", "3 label tokens at context 64"),
     ],
 )
@@ -133,4 +134,4 @@ def test_the_list_shows_every_kind_with_a_sentence(capsys: pytest.CaptureFixture
     for kind in [*CAUSAL, *BOTH_WAYS, *ROW_LABELS, "classification", "module:Class"]:
         assert f" {kind} " in shown
     assert "rate=0.15" in shown and "generator=unigram" in shown
-    assert shown.count("Say ") == 9
+    assert shown.count("Say ") == 10

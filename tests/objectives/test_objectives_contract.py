@@ -23,9 +23,12 @@ KINDS = [
     *("causal_lm", "prefix_lm", "span_corruption", "masked_lm", "whole_word_masking", "span_masking"),
     *("replaced_token_detection", "added_token_detection", "deleted_token_detection"),
     *("capitalisation", "token_document_relation"),
-    *("sentence_order", "next_sentence", "sentence_reordering", "sentence_distance"),
+    *("sentence_order", "next_sentence", "sentence_reordering", "sentence_distance", "random_label"),
 ]
-ROW_LABELS = {"sentence_order": 2, "next_sentence": 2, "sentence_reordering": 6, "sentence_distance": 3}
+ROW_LABELS = {
+    **{"sentence_order": 2, "next_sentence": 2, "sentence_reordering": 6, "sentence_distance": 3},
+    "random_label": 2,
+}
 CAUSAL = {"causal_lm", "prefix_lm", "span_corruption"}
 
 
@@ -100,5 +103,5 @@ def test_every_labelled_objective_has_a_marker_of_its_own() -> None:
         batch = Task("task", text(3, 1000, 30), made(kind)).batch(seed=1, first=0, rows=5, context=64)
         (markers[kind],) = set(batch.input_ids[:, 0].tolist())
         assert markers[kind] in TOKENIZER.label_ids and not (batch.input_ids[:, 1:] == markers[kind]).any()
-    assert len(set(markers.values())) == len(MARKED) == 9
+    assert len(set(markers.values())) == len(MARKED) == 10
     assert set(markers) == set(KINDS) - CAUSAL - {"masked_lm", "whole_word_masking", "span_masking"}

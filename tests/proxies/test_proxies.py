@@ -1,23 +1,31 @@
 """One contract for every proxy, and each one's own figures."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curriculum_rl import config as configs
+from curriculum_rl.batch import Batch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.pretraining import Pretraining
 from curriculum_rl.proxies.base import Price, Reading, Refreshed, Stateless
+from curriculum_rl.proxies.build import heldout_rows
+from curriculum_rl.proxies.head import softmax_head
 from curriculum_rl.proxies.heldout import HeldOutLoss
+from curriculum_rl.proxies.heldout_tasks import Counted, HeldOutTasks
 from curriculum_rl.proxies.probe import leave_one_out
 
 PROXIES: list[dict[str, Any]] = [
     {"kind": "heldout_loss", "sequences": 8},
     {"kind": "finetune", "examples": 16, "updates": 3, "batch": 4, "test_examples": 16, "every": 2},
     {"kind": "probe", "examples": 32, "every": 3},
+    {"kind": "head", "examples": 32, "test_examples": 24, "steps": 10, "length": 12, "every": 2},
 ]
 
 
@@ -104,3 +112,150 @@ def test_labels_are_required(tiny: dict[str, Any], proxy: dict[str, Any]) -> Non
     experiment = build(configs.load(tiny, {"proxy": proxy, "corpora.star": star}))
     with pytest.raises(ConfigError, match="label_field"):
         experiment.make_proxy(experiment.make_learner(), [0])
+
+
+class Fixed:
+    """A learner whose losses are what they are told."""
+
+    def __init__(self, losses: np.ndarray) -> None:
+        self.losses = losses
+
+    def token_losses(self, batch: Batch) -> torch.Tensor:
+        rows = torch.from_numpy(np.repeat(self.losses, 2, axis=1))
+        return rows[:, :, None] * batch.weights
+
+
+def of_tasks(counted: Counted = "others") -> HeldOutTasks:
+    """Of three tasks and two replicas; two windows of four tokens each, half of them scored."""
+    weights = torch.tensor([1.0, 0, 1, 0]).expand(2, 6, 4)
+    ids = torch.zeros(2, 6, 4, dtype=torch.int64)
+    return HeldOutTasks(Batch(ids, ids, weights, torch.ones(2, 6, dtype=torch.bool)), tasks=3, counted=counted)
+
+
+def test_tasks_that_were_not_selected_are_the_judge() -> None:
+    proxy = of_tasks()
+    before = proxy.score(Fixed(np.array([[4.0, 2, 1], [4, 2, 1]])))  # type: ignore[arg-type]
+    assert before.score == pytest.approx([-1, -1], abs=1e-5)
+    after = proxy.score(Fixed(np.array([[1.0, 1.8, 1.1], [3, 1, 0.5]])))  # type: ignore[arg-type]
+    assert after.score == pytest.approx([-(0.25 + 0.9 + 1.1) / 3, -(0.75 + 0.5 + 0.5) / 3], abs=1e-5)
+    assert before.heldout is not None and after.heldout is not None
+    mixture = np.array([[1.0, 0, 0], [0.5, 0.25, 0.25]])
+    # Task 0 alone: the mean of what tasks 1 and 2 gained; else weights of .5, .75 and .75.
+    assert proxy.gain(before.heldout, after.heldout, mixture) == pytest.approx(
+        [(0.1 - 0.1) / 2, (0.5 * 0.25 + 0.75 * 0.5 + 0.75 * 0.5) / 2], abs=1e-5
+    )
+    even = of_tasks("all").gain(before.heldout, after.heldout, mixture)
+    assert even == pytest.approx([(0.75 + 0.1 - 0.1) / 3, (0.25 + 0.5 + 0.5) / 3], abs=1e-5)
+
+
+@given(st.integers(0, 1000))
+@settings(deadline=None)
+def test_the_gain_is_within_one_and_a_stratified_segment_is_judged_evenly(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    before, after = draw.uniform(0, 8, (2, 3)), draw.uniform(0, 80, (2, 3))
+    for proxy in (of_tasks(), of_tasks("all")):
+        assert (np.abs(proxy.gain(before, after, draw.dirichlet(np.ones(3), 2))) <= 1).all()
+    stratified = np.full((2, 3), 1 / 3)
+    assert of_tasks().gain(before, after, stratified) == pytest.approx(of_tasks("all").gain(before, after, stratified))
+
+
+def test_a_single_task_judges_itself() -> None:
+    assert of_tasks().gain(np.full((1, 1), 2.0), np.full((1, 1), 1.0), np.ones((1, 1))) == pytest.approx(0.5, abs=1e-5)
+
+
+AGNOSTIC = {"proxy": {"kind": "heldout_tasks", "sequences": 3}, "report.task_sequences": 4}
+
+
+def test_the_agnostic_proxy_pays_a_run_and_goes_on_exactly(tiny: dict[str, Any]) -> None:
+    experiment = build(configs.load(tiny, {**AGNOSTIC, "budget.updates": 40}))
+    run, other = Pretraining(experiment, replicas=2), Pretraining(experiment, replicas=2)
+    run.begin([0, 1])
+    assert run.progress.score == pytest.approx([-1, -1], abs=1e-5)
+    mixture = np.array([[1.0, 0, 0, 0, 0], [0.2, 0.2, 0.2, 0.2, 0.2]])
+    before = run.progress.heldout.copy()
+    first = run.segment(mixture)
+    relative = (before - run.progress.heldout) / (before + 1e-6)
+    assert first.gain == pytest.approx([relative[0, 1:].mean(), relative[1].mean()])
+    assert run.ledger.flops["proxy"] > 0
+    kept = run.state()
+    other.load_state(kept)
+    assert run.segment(mixture).gain.tolist() == other.segment(mixture).gain.tolist()
+    assert run.progress.score.tolist() == other.progress.score.tolist()
+
+
+def test_a_segment_that_was_undone_gains_nothing_and_leaves_the_losses(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Pretraining(build(configs.load(tiny, AGNOSTIC)), replicas=2)
+    run.begin([0, 1])
+    train = run.learner.train
+
+    def exploding(plan: Any) -> Any:
+        report = train(plan)
+        return dataclasses.replace(report, finite=np.array([True, False]))
+
+    monkeypatch.setattr(run.learner, "train", exploding)
+    before = run.progress.heldout.copy()
+    outcome = run.segment(np.full((2, 5), 0.2))
+    assert outcome.gain[1] == 0 and outcome.gain[0] != 0
+    assert run.progress.heldout[1].tolist() == before[1].tolist()
+    assert run.progress.heldout[0].tolist() != before[0].tolist()
+
+
+def test_held_out_rows_are_no_rows_that_tasks_train_on_or_the_report_scores(tiny: dict[str, Any]) -> None:
+    experiment = build(configs.load(tiny, AGNOSTIC))
+    rows = heldout_rows(experiment, 3, [5])
+    assert rows.input_ids.shape == (1, 15, 16)
+    learner = experiment.make_learner()
+    for place, name in ((0, "sea"), (1, "land")):
+        corpus = experiment.heldout[name].windows(np.arange(experiment.heldout[name].size(16)), 16)[:, :-1].tolist()
+        reported = experiment.heldout_windows(learner, name, 4, [5]).input_ids[0].tolist()
+        mine = rows.input_ids[0, 3 * place : 3 * place + 3].tolist()
+        assert all(row in corpus and row not in reported for row in mine)
+    signal = experiment.target.text["signal"]
+    of_signal = signal.windows(np.arange(signal.size(16)), 16)[:, :-1].tolist()
+    assert all(row in of_signal for row in rows.input_ids[0, 6:9].tolist())
+
+
+def test_too_little_held_out_text_is_named(tiny: dict[str, Any]) -> None:
+    experiment = build(configs.load(tiny, {**AGNOSTIC, "proxy.sequences": 9999}))
+    with pytest.raises(ConfigError, match=r"sequences: 9999 held-out windows of sea .* behind 4 that are reported"):
+        Pretraining(experiment)
+
+
+def test_the_light_head_is_the_regularised_optimum_and_its_splits_are_apart(tiny: dict[str, Any]) -> None:
+    draw = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 60, 4, generator=draw, dtype=torch.float64)
+    truth = torch.nn.functional.one_hot(torch.randint(3, (2, 60), generator=draw)).double()
+    weights = softmax_head(x, truth, 2000, 0.1)
+    slope = x.mT @ (torch.softmax(x @ weights, dim=-1) - truth) / 60 + 0.1 * weights
+    assert float(slope.abs().max()) < 1e-8
+    experiment = build(configs.load(tiny))
+    labelled = experiment.target.labelled
+    texts = {
+        split: {tuple(labelled[split].windows(np.array([i]), 32)[0]) for i in range(len(labelled[split].labels))}
+        for split in ("signal", "reward", "report")
+    }
+    assert texts["signal"] and not texts["signal"] & texts["reward"]
+    assert not (texts["signal"] | texts["reward"]) & texts["report"]
+
+
+def test_a_fresh_head_reads_other_label_tokens(tiny: dict[str, Any]) -> None:
+    experiment = build(configs.load(tiny, {"report.finetune.first_label": 2}))
+    learner = experiment.make_learner()
+    learner.reset([0])
+    report = experiment.config.report.finetune
+    assert report is not None
+    fresh, plain = (
+        experiment.few_shot(learner, "report", each, [0])
+        for each in (report, report.model_copy(update={"first_label": 0}))
+    )
+    labels = list(experiment.tokenizer.label_ids)
+    for few_shot, tokens in ((fresh, labels[2:4]), (plain, labels[:2])):
+        scored = few_shot._test.targets[few_shot._test.weights > 0]
+        assert sorted(set(scored.tolist())) == tokens
+        assert few_shot._labels.tolist() == tokens
+    assert torch.equal(fresh._true_classes(), plain._true_classes())
+    assert np.isfinite(fresh(learner).log_loss).all()
+    with pytest.raises(ConfigError, match=r"tokenizer.labels: classes from label token 3 on need 5, .* has 4"):
+        experiment.few_shot(learner, "report", report.model_copy(update={"first_label": 3}), [0])

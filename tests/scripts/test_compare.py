@@ -382,6 +382,8 @@ def test_a_method_trains_on_its_own_number_of_runs(small: dict[str, Any], tmp_pa
     setup = found["agents"]["doge"]["setup"]
     assert setup["runs"] == 1
     assert setup["flops"] == pytest.approx(found["agents"]["stratified"]["cost"]["charged"], rel=0.2)
+    # What it led to is a static mixture, which measures nothing.
+    assert set(found["agents"]["doge"]["cost"]["flops"]) - {"report"} == {"train"}
 
 
 def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(small: dict[str, Any], tmp_path: Path) -> None:

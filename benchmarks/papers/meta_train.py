@@ -1,0 +1,271 @@
+"""Does looking through inner steps help? Lv et al. 2020, pretraining as meta-learning, on 16 domains of reviews.
+
+    python benchmarks/papers/meta_train.py [--out runs/meta_train] [--seeds 5] [--jobs 2] [--device cpu]
+        [--settings unsupervised,supervised] [--depths 0,1,2,3,5] [--second 1] [--accounts compute,data]
+        [--set KEY=VALUE]
+
+Every depth, order and account is a comparison of its own (`curriculum-rl compare`, agent `stratified`): the method
+stands in the environment, and one comparison has one environment. They are joined by seed: under one seed all start
+from the same weights and read the same streams. Then every final learner is tuned on a few labels of each held-out
+domain, and, in runs of their own at a constant rate, the cosines of the tasks' gradients are compared where losses are
+equal.
+A part that is finished stands in --out and is not repeated: the same command goes on, with more seeds too.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, fields, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, get_args
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numpy as np
+from meta_train_claims import against_zero, at_matched_loss, shown
+from meta_train_measures import few_shot, gradient_agreement
+from meta_train_settings import Account, Column, Setting, Size, column_of, columns, environment
+
+from curriculum_rl.config import parse_override
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.rows import write_atomically
+from curriculum_rl.scripts.compare import compare
+from curriculum_rl.scripts.comparing.statistics import estimate
+
+Work = tuple[Callable[..., None], tuple[Any, ...]]
+
+
+def play(given: argparse.Namespace, size: Size) -> None:
+    """Do what is left."""
+    _settle(given.out, size)
+    for column in _columns(given):
+        begun = time.perf_counter()
+        compare(
+            environment(column, given.data, size, device=given.device),
+            "stratified",
+            out=given.out / "compare" / column.name,
+            seeds=given.seeds,
+            jobs=given.jobs,
+            static_mixtures=0,
+            baselines=False,
+            quiet=True,
+        )
+        print(f"{column.name}: {time.perf_counter() - begun:.0f} s", flush=True)
+    work = [*_tunings(given, size), *_agreements(given, size)]
+    if given.jobs == 1:
+        for function, arguments in work:
+            function(*arguments)
+        return
+    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
+        for future in [pool.submit(function, *arguments) for function, arguments in work]:
+            future.result()
+
+
+def _columns(given: argparse.Namespace) -> list[Column]:
+    return [
+        column
+        for setting in given.settings
+        for column in columns(setting, [d for d in given.depths if d], given.second, given.accounts)
+    ]
+
+
+def _tuned(given: argparse.Namespace, column: Column, seed: int) -> Path:
+    return Path(given.out / "few-shot" / column.name / f"seed-{seed}.json")
+
+
+def _agreed(given: argparse.Namespace, setting: Setting, depth: int, order: int) -> Path:
+    return Path(given.out / "cosines" / f"{setting}-depth{depth}-order{order}-{given.seeds}.json")
+
+
+def _tunings(given: argparse.Namespace, size: Size) -> list[Work]:
+    """The fine-tunes that are missing."""
+    found: list[Work] = []
+    for column in _columns(given):
+        for seed in range(given.seeds):
+            learner = given.out / "compare" / column.name / "runs" / "stratified" / f"seed-{seed}" / "learner"
+            file = _tuned(given, column, seed)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                found.append((few_shot, (column, seed, learner, file, given.data, size, given.device)))
+    return found
+
+
+def _methods(given: argparse.Namespace) -> list[tuple[int, int]]:
+    """Depths and orders, depth 0 first."""
+    return [(0, 1), *((d, 1) for d in given.depths if d), *((d, 2) for d in given.second)]
+
+
+def _agreements(given: argparse.Namespace, size: Size) -> list[Work]:
+    """The runs for the cosines that are missing: all of the same compute."""
+    found: list[Work] = []
+    for setting in given.settings:
+        for depth, order in _methods(given):
+            file, column = _agreed(given, setting, depth, order), Column(setting, depth, order)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                found.append((gradient_agreement, (column, given.seeds, file, given.data, size, given.device)))
+    return found
+
+
+def _settle(out: Path, size: Size) -> None:
+    """Write the size, or see that it is the one that the directory was begun with."""
+    file, now = out / "size.json", json.loads(json.dumps(asdict(size)))
+    if file.exists() and json.loads(file.read_text()) != now:
+        raise ConfigError(f"out: {out} was begun at another size; choose another directory")
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(file, json.dumps(now, indent=1) + "\n")
+
+
+def summarise(given: argparse.Namespace, size: Size) -> dict[str, Any]:
+    """Every figure of the claims."""
+    return {
+        "size": asdict(size),
+        "seeds": given.seeds,
+        "settings": {
+            setting: {"few shot": _accuracies(given, size, setting), "cosines": _cosines(given, setting)}
+            for setting in given.settings
+        },
+    }
+
+
+def _accuracies(given: argparse.Namespace, size: Size, setting: Setting) -> dict[str, Any]:
+    """By account and number of shots: depth 0, and every other depth and order against it."""
+    found: dict[str, Any] = {}
+    for account in given.accounts:
+        for shots in size.shots:
+            read = {
+                f"depth {depth}, order {order}": _mean_accuracy(given, column_of(setting, depth, order, account), shots)
+                for depth, order in _methods(given)
+            }
+            zero = read.pop("depth 0, order 1")
+            found[f"equal {account}, {shots} shots"] = {
+                "depth 0": vars(estimate([100 * value for value in zero])), **against_zero(zero, read)
+            }  # fmt: skip
+    return found
+
+
+def _mean_accuracy(given: argparse.Namespace, column: Column, shots: int) -> list[float]:
+    """A value for each seed: the mean over the held-out domains."""
+    files = [json.loads(_tuned(given, column, seed).read_text()) for seed in range(given.seeds)]
+    return [float(np.mean([d[str(shots)]["accuracy"] for d in file["domains"].values()])) for file in files]
+
+
+def _cosines(given: argparse.Namespace, setting: Setting) -> dict[str, Any]:
+    """Every depth and order against depth 0, where losses are equal and, for contrast, at the end of equal compute."""
+    runs = {(d, o): json.loads(_agreed(given, setting, d, o).read_text()) for d, o in _methods(given)}
+    zero = runs.pop((0, 1))
+    return {
+        f"depth {depth}, order {order}": {
+            **{what: at_matched_loss(zero, run, what) for what in ("cosine", "clean")},
+            "at the end": float(np.mean(run["cosine"][-1]) - np.mean(zero["cosine"][-1])),
+            "last loss": float(np.mean(run["loss"][-1])),
+            "last loss at depth 0": float(np.mean(zero["loss"][-1])),
+        }
+        for (depth, order), run in runs.items()
+    }
+
+
+def report(found: dict[str, Any]) -> str:
+    """The tables."""
+    lines = [f"{found['seeds']} seed(s), 95 % intervals; accuracy in %, mean over the held-out domains, chance is 50"]
+    for setting, part in found["settings"].items():
+        for name, table in part["few shot"].items():
+            zero = table["depth 0"]
+            lines += ["", f"{setting}, {name}: depth 0 {shown(zero)}"]
+            if zero["mean"] < 55:
+                lines.append("  believe none of this: depth 0 is hardly above chance")
+            lines += [
+                f"  {column:18s} {shown(one['accuracy']):>22s}  difference {shown(one['difference']):>22s}  "
+                f"wins {one['wins']:g} of {one['seeds']}  p (Holm) {_p(one['holm'])}"
+                for column, one in table.items()
+                if column != "depth 0"
+            ]
+        lines += ["", f"{setting}, mean cosine of the tasks' gradients, minus that of depth 0 at the same loss"]
+        for column, one in part["cosines"].items():
+            for what in ("cosine", "clean"):
+                lines.append(f"  {column:18s} {what:7s} {_matched(one[what])}")
+            lines.append(f"  {column:18s} at the end of equal compute, losses not equal: {one['at the end']:+.3f}")
+    return "\n".join(lines)
+
+
+def _matched(one: dict[str, Any] | None) -> str:
+    if one is None:
+        return "no loss in common"
+    low, high = one["losses"]
+    return (
+        f"{one['mean']:.3f} against {one['zero']:.3f}, difference {shown(one['difference'], 3)}  "
+        f"wins {one['wins']:g} of {one['seeds']}  p {_p(one['p'])}  (losses {low:.2f} to {high:.2f})"
+    )
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _size(settings: list[str]) -> Size:
+    """The default size with what --set says.
+
+    Raises:
+        ConfigError: for a key that there is none of.
+    """
+    changes = {key: tuple(v) if isinstance(v, list) else v for key, v in map(parse_override, settings)}
+    known = [field.name for field in fields(Size)]
+    for key in changes:
+        if key not in known:
+            raise ConfigError(f"--set {key}: must be one of {', '.join(known)}")
+    return replace(Size(), **changes)
+
+
+def _parser() -> argparse.ArgumentParser:
+    def numbers(text: str) -> list[int]:
+        return sorted({int(part) for part in text.split(",") if part})
+
+    def of(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+        def names(text: str) -> list[str]:
+            wrong = [part for part in text.split(",") if part not in choices]
+            if wrong:
+                raise argparse.ArgumentTypeError(f"{wrong[0]!r} is not one of {', '.join(choices)}")
+            return list(dict.fromkeys(text.split(",")))
+
+        return names
+
+    data = Path(os.environ.get("CURRICULUM_RL_DATA", "data")) / "fdu_mtl"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=Path("runs/meta_train"))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes side by side")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--data", type=Path, default=data)
+    parser.add_argument("--settings", type=of(get_args(Setting)), default=list(get_args(Setting)))
+    parser.add_argument("--depths", type=numbers, default=[0, 1, 2, 3, 5], help="at order 1; 0 is always there")
+    parser.add_argument("--second", type=numbers, default=[1], help="depths at order 2")
+    parser.add_argument("--accounts", type=of(get_args(Account)), default=["compute", "data"])
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of meta_train_settings.Size")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Play what is left, print the tables, write `result.json`."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.seeds < 1 or given.jobs < 1:
+        parser.error("--seeds and --jobs: at least 1")
+    if any(depth < 1 for depth in given.second):
+        parser.error("--second: depths of at least 1")
+    try:
+        size = _size(given.set)
+        play(given, size)
+    except ConfigError as error:
+        parser.error(str(error))
+    found = summarise(given, size)
+    write_atomically(given.out / "result.json", json.dumps(found, indent=1) + "\n")
+    print(report(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""What is measured of a learner: few-shot accuracy on held-out domains, and how its tasks' gradients agree.
+
+Shapes: N replicas (seeds), K tasks, P points of a run.
+"""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from meta_train_settings import HELD_OUT, Column, Size, environment
+
+from curriculum_rl import config as configs
+from curriculum_rl.batch import Batch
+from curriculum_rl.corpora import LabelledCorpus
+from curriculum_rl.draws import key
+from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.learners import load_learner
+from curriculum_rl.objectives import Classification
+from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.proxies.finetune import FewShotFineTune
+from curriculum_rl.rows import write_atomically
+from curriculum_rl.schema import FineTuneSettings
+from curriculum_rl.signals.windows import stacked
+from curriculum_rl.targets import Split
+
+Floats = npt.NDArray[np.float64]
+VERBALISERS = (" bad", " great")
+"""Of the classes 0 and 1."""
+
+
+def few_shot(column: Column, seed: int, learner: Path, out: Path, data: Path, size: Size, device: str) -> None:
+    """Fine-tune a saved learner on a few labels of each held-out domain, and write its accuracies.
+
+    Args:
+        column: what the learner was trained by.
+        seed: of its run; draws the examples.
+        learner: its directory.
+        out: the file that is written.
+        data: the folder of the domains' files.
+        size: shots, updates, examples scored on.
+        device: where the learner is put.
+    """
+    torch.set_num_threads(1)
+    begun, found = time.perf_counter(), {}
+    loaded = load_learner(learner, device=device)
+    for domain in HELD_OUT[: size.domains]:
+        experiment = build(configs.load(environment(column, data, size, device=device, target=domain)))
+        found[domain] = {}
+        for shots in size.shots:
+            tune = FewShotFineTune(
+                train=_asked(experiment, column, "signal"),
+                test=_asked(experiment, column, "report"),
+                objective=Classification(experiment.tokenizer, causal=False),
+                settings=FineTuneSettings(
+                    examples=shots, updates=size.shot_updates, batch=16, test_examples=size.tested
+                ),
+                context=size.context,
+                seeds=[seed],
+            )
+            result = tune(loaded)
+            found[domain][str(shots)] = {
+                "accuracy": float(result.accuracy[0]), "log_loss": float(result.log_loss[0])
+            }  # fmt: skip
+    write_atomically(out, json.dumps({"domains": found, "seconds": time.perf_counter() - begun}, indent=1) + "\n")
+
+
+def _asked(experiment: Experiment, column: Column, split: Split) -> LabelledCorpus:
+    """A split of the target whose classes are words that an unsupervised body has read, where each is one token.
+
+    A supervised body has read the label tokens of its own tasks, which are the target's, too.
+    """
+    corpus = experiment.target.labelled[split]
+    words = [tokens[0] for tokens in experiment.tokenizer.encode(VERBALISERS) if len(tokens) == 1]
+    if column.setting == "unsupervised" and len(words) == len(corpus.classes):
+        return replace(corpus, label_ids=tuple(words))
+    return corpus
+
+
+def gradient_agreement(column: Column, seeds: int, out: Path, data: Path, size: Size, device: str) -> None:
+    """Train stratified at a constant rate, all seeds side by side, and write loss and cosine at some points of the run.
+
+    Args:
+        column: what is trained, and for how long.
+        seeds: N, numbers 0 to N - 1.
+        out: the file that is written: `loss` (P, N) on held-out rows of all tasks, `cosine` (P, N) mean over pairs of
+            tasks, `clean` (P, N) the same without the noise of the rows in the lengths, `updates` (P,).
+        data: the folder of the domains' files.
+        size: points, rows.
+        device: where learners are.
+    """
+    torch.set_num_threads(1)
+    content = environment(column, data, size, device=device)
+    content["optimizer"] = {**content["optimizer"], "schedule": "constant"}
+    run = Pretraining(build(configs.load(content)), replicas=seeds, charge_proxy=False, downstream=False)
+    begun = time.perf_counter()
+    run.begin(range(seeds))
+    tasks = len(run.experiment.tasks)
+    rows = _fixed_rows(run.experiment, seeds, size.rows)
+    points: dict[str, list[Any]] = {"updates": [], "loss": [], "cosine": [], "clean": [], "spent": []}
+    while run.next_updates():
+        run.segment(np.full((seeds, tasks), 1 / tasks))
+        if run.spent * size.points < len(points["loss"]) + 1 - 1e-9:
+            continue
+        raw = run.learner.gradient_products(stacked([half for pair in rows for half in pair])).raw.cpu().numpy()
+        found = {"updates": run.progress.updates, "spent": run.spent, "loss": _loss(run, rows), **cosines(raw)}
+        for name, value in found.items():
+            points[name].append(value.tolist() if isinstance(value, np.ndarray) else value)
+    write_atomically(out, json.dumps({**points, "seconds": time.perf_counter() - begun}) + "\n")
+
+
+def cosines(products: Floats) -> dict[str, Floats]:
+    """(N,) mean over pairs of tasks of (N, 2 K, 2 K) products of the gradients of two halves of each task's rows.
+
+    `cosine` is that of the halves' means. `clean` is the mean product of two tasks over the mean product of a task's
+    own two halves, which no noise inflates: the share of the gradients' squares that tasks have in common; NaN where
+    noise is all there is.
+    """
+    N, double, _ = products.shape
+    K = double // 2
+    whole = products.reshape(N, K, 2, K, 2).mean(axis=(2, 4))
+    lengths = np.sqrt(np.einsum("nii->ni", whole))
+    own = products[:, range(0, double, 2), range(1, double, 2)].mean(axis=1)
+    i, j = np.triu_indices(K, 1)
+    clean = np.divide(whole[:, i, j].mean(axis=1), own, out=np.full(N, np.nan), where=own > 0)
+    return {"cosine": (whole[:, i, j] / (lengths[:, i] * lengths[:, j])).mean(axis=1), "clean": clean}
+
+
+def _fixed_rows(experiment: Experiment, seeds: int, rows: int) -> list[tuple[Batch, Batch]]:
+    """For each task two halves (N, rows / 2, T), the same at every point and depth, apart from those trained on."""
+    context, halves = experiment.config.context, (slice(rows // 2), slice(rows // 2, None))
+    found = []
+    for task in experiment.tasks:
+        drawn = [task.batch(seed=key(n, "agreement"), first=0, rows=rows, context=context) for n in range(seeds)]
+        found.append(tuple(stacked([one[half] for one in drawn]) for half in halves))
+    return found
+
+
+def _loss(run: Pretraining, rows: list[tuple[Batch, Batch]]) -> Floats:
+    """(N,) mean over tasks of the nats per scored token on their rows."""
+    losses = []
+    for half in (half for pair in rows for half in pair):
+        nats, weights = run.learner.token_losses(half).cpu(), half.weights
+        losses.append((nats.sum(dim=(1, 2)) / weights.sum(dim=(1, 2))).double().numpy())
+    return np.mean(losses, axis=0)

@@ -1,0 +1,108 @@
+"""The signals of one run: taken where their turn has come and the budget pays for them. Shapes: N replicas, K tasks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from curriculum_rl.batch import Probe, SegmentReport
+from curriculum_rl.experiment import Experiment
+from curriculum_rl.learners.base import Learner
+from curriculum_rl.ledger import Ledger
+from curriculum_rl.signals import Ghost, Meter, Moment, TargetGradient
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+
+class Measurements:
+    """What an agent asked to be measured, and the state of it.
+
+    Args:
+        experiment: tasks and target.
+        learner: whose replicas are measured.
+        names: of signals; none by default.
+        left: FLOPs that are left of the budget now.
+        affords: whether so many FLOPs leave enough for another segment.
+
+    Raises:
+        ConfigError: for an unknown name, or a learner that does not see ghosts.
+
+    Attributes:
+        flops_per_update: what ghosts add to an update, on average.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        learner: Learner,
+        names: Sequence[str] = (),
+        *,
+        left: Callable[[], float],
+        affords: Callable[[float], bool],
+    ) -> None:
+        self._every, self._affords = experiment.config.signals.every, affords
+        measured = set(names) - {"ghost"}
+        self._meter = Meter(experiment, learner, names, left) if measured else None
+        self._ghost = Ghost(experiment, learner) if "ghost" in names else None
+        self._target = TargetGradient()
+        self.flops_per_update = 0.0 if self._ghost is None else self._ghost.flops_per_update
+
+    def cost(self) -> float:
+        """FLOPs of one measurement of everything."""
+        cost = self._meter.cost().flops if self._meter is not None else 0.0
+        return cost + (self._ghost.cost().flops if self._ghost is not None else 0.0)
+
+    def begin(self) -> None:
+        """Forget what was measured in an earlier run."""
+        self._target = TargetGradient()
+
+    def before(self, ledger: Ledger, seeds: tuple[int, ...], segment: int) -> None:
+        """Refresh what ghosts are compared with, if its turn has come.
+
+        Args:
+            ledger: charged for it.
+            seeds: of the replicas.
+            segment: number of the segment that comes.
+        """
+        if self._ghost is None or segment % self._ghost.refresh:
+            return
+        cost = self._ghost.cost()
+        if not self._affords(cost.flops):
+            return
+        with ledger.timed("signal"):
+            self._ghost.draw(self._target, seeds, segment)
+        ledger.charge("signal", tokens=cost.tokens, flops=cost.flops)
+
+    def probe(self, *, first: int, updates: int) -> Probe | None:
+        """What the rows of a segment are compared with; `first` counts the updates before it."""
+        return None if self._ghost is None else self._ghost.probe(self._target, first=first, updates=updates)
+
+    def after(self, ledger: Ledger, moment: Moment) -> dict[str, Floats]:
+        """Signals by name, if their turn has come after the segment that the moment names; else nothing."""
+        if self._meter is None or moment.number % self._every:
+            return {}
+        cost = self._meter.cost()
+        if not self._affords(cost.flops):
+            return {}
+        with ledger.timed("lookahead" if cost.lookahead.flops else "signal"):
+            found = self._meter.measure(moment)
+        ledger.charge("signal", tokens=cost.signal.tokens, flops=cost.signal.flops)
+        ledger.charge("lookahead", tokens=cost.lookahead.tokens, flops=cost.lookahead.flops)
+        return found
+
+    def ghosts(self, report: SegmentReport, plan: Ints, failed: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+        """The signal `ghost` of a segment, where it was tapped; `plan` (k, N, B) names the rows' tasks."""
+        if self._ghost is None or report.ghosts is None:
+            return {}
+        return {"ghost": self._ghost.of_tasks(report.ghosts, plan, ~failed)}
+
+    def state(self) -> dict[str, Any]:
+        """Copies of what an exact continuation needs."""
+        return asdict(self._target.copy())
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue from a state."""
+        self._target = TargetGradient(**state).copy()
