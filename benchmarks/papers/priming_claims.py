@@ -1,0 +1,153 @@
+"""What the priming experiment says: F1 by arm and language, paired differences, and whether inner loops learned."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from curriculum_rl.scripts.comparing.statistics import Estimate, estimate, holm, paired
+
+PAIRS = (
+    ("meta->adapter", "multitask->adapter"),
+    ("meta->adapter", "adapter"),
+    ("meta->adapter", "maml->adapter"),
+    ("meta->adapter", "one-step->adapter"),
+    ("multitask->adapter", "adapter"),
+    ("meta->head", "multitask->head"),
+    ("meta->head", "head"),
+    ("meta->lora", "multitask->lora"),
+    ("meta->lora", "lora"),
+    ("full", "meta->adapter"),
+)
+"""What is compared with what; the first is the claim."""
+
+Row = Mapping[str, Any]
+
+
+def summarise(rows: Sequence[Row]) -> dict[str, Any]:
+    """Every figure from the files of some seeds, languages and arms; F1 in points."""
+    scores = {(row["arm"], row["target"], row["seed"]): 100 * float(row["tuned"]["f1"]) for row in rows}
+    arms, targets, seeds = ([*dict.fromkeys(key[part] for key in scores)] for part in range(3))
+    compared = {f"{a} - {b}": _compared(scores, a, b, targets, seeds) for a, b in PAIRS if a in arms and b in arms}
+    for pair, p in zip(compared.values(), holm([pair["p"] for pair in compared.values()]), strict=True):
+        pair["p, Holm"] = p
+    return {
+        "seeds": len(seeds),
+        "targets": targets,
+        "scored": rows[0]["scored"],
+        "backbone loss": float(np.mean([row["backbone"]["loss"] for row in rows])),
+        "f1": {arm: {t: [scores[arm, t, seed] for seed in seeds] for t in targets} for arm in arms},
+        "compared": compared,
+        "cost": {arm: _cost([row for row in rows if row["arm"] == arm]) for arm in arms},
+        "inner": {arm: _inner([row for row in rows if row["arm"] == arm]) for arm in arms},
+    }
+
+
+def _compared(
+    scores: Mapping[tuple[str, str, int], float], a: str, b: str, targets: Sequence[str], seeds: Sequence[int]
+) -> dict[str, Any]:
+    """One arm minus another: over seeds, of each seed the mean over languages; by language; how many cells are won."""
+    first, second = ([[scores[arm, t, seed] for t in targets] for seed in seeds] for arm in (a, b))
+    cells = np.array(first) - np.array(second)
+    seen = paired(np.mean(first, axis=1).tolist(), np.mean(second, axis=1).tolist(), lower_is_better=False)
+    return {
+        "difference": vars(seen.difference),
+        "p": seen.p,
+        "seeds won": seen.wins,
+        "by language": {t: vars(estimate(cells[:, n].tolist())) for n, t in enumerate(targets)},
+        "cells won": int((cells > 0).sum()),
+        "cells": cells.size,
+        "languages won": int((cells.mean(axis=0) > 0).sum()),
+    }
+
+
+def _cost(rows: Sequence[Row]) -> dict[str, float]:
+    """Means over the cells."""
+    told = [row["priming"] or {"flops": 0.0, "seconds": 0.0, "sentences": 0, "updates": 0} for row in rows]
+    return {
+        "priming flops": float(np.mean([each["flops"] for each in told])),
+        "priming seconds": float(np.mean([each["seconds"] for each in told])),
+        "sentences": float(np.mean([each["sentences"] for each in told])),
+        "updates": float(np.mean([each["updates"] for each in told])),
+        "tuning flops": float(np.mean([row["tuned"]["flops"] for row in rows])),
+        "tuning seconds": float(np.mean([row["tuned"]["seconds"] for row in rows])),
+        "parameters": float(rows[0]["tuned"]["parameters"]),
+    }
+
+
+def _inner(rows: Sequence[Row]) -> dict[str, float] | None:
+    """How far the inner loops fell on the sentences that they trained on; None where there is none."""
+    looks = [look for row in rows if row["priming"] for look in row["priming"]["looks"]]
+    if not looks:
+        return None
+    falls = np.array([look["before"] - look["after"] for look in looks])
+    return {
+        "drop": float(falls.mean()),
+        "share falling": float((falls > 0).mean()),
+        "before": float(np.mean([look["before"] for look in looks])),
+        "last before": float(np.mean([row["priming"]["looks"][-1]["before"] for row in rows])),
+        "query": float(np.mean([look["query"] for look in looks])),
+    }
+
+
+def report(found: Mapping[str, Any]) -> str:
+    """The tables."""
+    targets = found["targets"]
+    lines = [
+        f"entity F1 in points on {found['scored']} sentences, {found['seeds']} seed(s), left out: {', '.join(targets)}",
+        f"backbone's masked-LM loss on dev text {found['backbone loss']:.2f} nats",
+        "",
+        f"{'arm':20s} " + " ".join(f"{t:>6s}" for t in targets) + f" {'mean':>6s} {'tuned':>9s} "
+        f"{'prime FLOPs':>12s} {'updates':>8s} {'sentences':>10s} {'prime s':>8s} {'tune s':>7s}",
+    ]
+    for arm, scores in found["f1"].items():
+        cost = found["cost"][arm]
+        means = [float(np.mean(scores[t])) for t in targets]
+        lines.append(
+            f"{arm:20s} " + " ".join(f"{value:6.1f}" for value in means) + f" {np.mean(means):6.1f} "
+            f"{cost['parameters']:9,.0f} {cost['priming flops']:12.3g} {cost['updates']:8.0f} "
+            f"{cost['sentences']:10,.0f} {cost['priming seconds']:8.1f} {cost['tuning seconds']:7.1f}"
+        )
+    lines += ["", "differences in points: mean over languages, 95 % interval over seeds; p by sign flips (Holm)"]
+    for name, pair in found["compared"].items():
+        lines.append(
+            f"{name:36s} {_shown(pair['difference']):>22s}  p {_p(pair['p'])} ({_p(pair['p, Holm'])})  "
+            f"languages {pair['languages won']}/{len(targets)}, cells {pair['cells won']}/{pair['cells']}  "
+            + " ".join(f"{t} {each['mean']:+.1f}" for t, each in pair["by language"].items())
+        )
+    lines += ["", "inner loops, nats on the sentences that they train on (no drop, no claim)"]
+    for arm, inner in found["inner"].items():
+        if inner is not None:
+            lines.append(
+                f"{arm:20s} before {inner['before']:.3f} (last {inner['last before']:.3f}), drop {inner['drop']:+.4f}, "
+                f"falls in {inner['share falling']:.0%} of the looks; outer sentences {inner['query']:.3f}"
+            )
+    return "\n".join([*lines, *_verdict(found)])
+
+
+def _verdict(found: Mapping[str, Any]) -> list[str]:
+    """The hypotheses of issue 5, each with yes or no."""
+    lines = [""]
+    inner = found["inner"].get("meta->adapter")
+    if inner is None:
+        return []
+    if inner["drop"] <= 0:
+        lines.append("believe none of this: the inner loops of meta->adapter do not learn")
+    for a, b in PAIRS[:4]:
+        pair = found["compared"].get(f"{a} - {b}")
+        if pair is not None:
+            low = pair["difference"]["low"]
+            holds = "yes" if low is not None and low > 0 else "NO"
+            lines.append(f"{a} above {b}: {_shown(pair['difference']):>22s}  {holds}")
+    return lines
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _shown(value: Mapping[str, float | None]) -> str:
+    shown = Estimate(**value)  # type: ignore[arg-type]
+    if shown.low is None or shown.high is None:
+        return f"{shown.mean:+.2f}"
+    return f"{shown.mean:+.2f} [{shown.low:+.2f}, {shown.high:+.2f}]"
