@@ -101,9 +101,10 @@ def main() -> None:
 
 
 def _head(given: argparse.Namespace) -> str:
+    only = "" if set(given.only) == set(COMPARISONS) else f" --only {' '.join(given.only)}"
     return (
         "# Which scheduler helps?\n\n"
-        "Made by `python benchmarks/schedulers.py --page docs/schedulers.md`; nothing here was written by hand. "
+        f"Made by `python benchmarks/schedulers.py{only} --page docs/schedulers.md`; nothing here was written by hand. "
         "How to read it: [compare.md](compare.md). Pictures: "
         + ", ".join(f"[{name}]({given.page.stem}-{name}.html)" for name in given.only)
         + ".\n"
