@@ -6,9 +6,9 @@
 
 Every depth, order and account is a comparison of its own (`curriculum-rl compare`, agent `stratified`): the method
 stands in the environment, and one comparison has one environment. They are joined by seed: under one seed all start
-from the same weights and read the same streams. Then every final learner is tuned on a few labels of each held-out
-domain, and, in runs of their own at a constant rate, the cosines of the tasks' gradients are compared where losses are
-equal.
+from the same weights and read the same streams. Then every final learner is tuned on a few labels of corpora that are
+new to it, and, in runs of their own at a constant rate, the cosines of the tasks' gradients are compared where losses
+are equal.
 A part that is finished stands in --out and is not repeated: the same command goes on, with more seeds too.
 """
 
@@ -74,8 +74,12 @@ def _columns(given: argparse.Namespace) -> list[Column]:
     ]
 
 
-def _tuned(given: argparse.Namespace, column: Column, seed: int) -> Path:
-    return Path(given.out / "few-shot" / column.name / f"seed-{seed}.json")
+def _tuned(given: argparse.Namespace, column: str, seed: int) -> Path:
+    return Path(given.out / "few-shot" / column / f"seed-{seed}.json")
+
+
+def _untrained(setting: Setting) -> str:
+    return f"{setting}-untrained"
 
 
 def _agreed(given: argparse.Namespace, setting: Setting, depth: int, order: int) -> Path:
@@ -83,16 +87,25 @@ def _agreed(given: argparse.Namespace, setting: Setting, depth: int, order: int)
 
 
 def _tunings(given: argparse.Namespace, size: Size) -> list[Work]:
-    """The fine-tunes that are missing."""
-    found: list[Work] = []
-    for column in _columns(given):
-        for seed in range(given.seeds):
-            learner = given.out / "compare" / column.name / "runs" / "stratified" / f"seed-{seed}" / "learner"
-            file = _tuned(given, column, seed)
-            file.parent.mkdir(parents=True, exist_ok=True)
-            if not file.exists():
-                found.append((few_shot, (column, seed, learner, file, given.data, size, given.device)))
-    return found
+    """The fine-tunes that are missing, fresh weights among them."""
+    runs = given.out / "compare"
+    wanted = [
+        (_tuned(given, column.name, seed), column, seed, runs / column.name / f"runs/stratified/seed-{seed}/learner")
+        for column in _columns(given)
+        for seed in range(given.seeds)
+    ]
+    wanted += [
+        (_tuned(given, _untrained(setting), seed), Column(setting, 0), seed, None)
+        for setting in given.settings
+        for seed in range(given.seeds)
+    ]
+    for file, *_ in wanted:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return [
+        (few_shot, (column, seed, learner, file, given.data, size, given.device))
+        for file, column, seed, learner in wanted
+        if not file.exists()
+    ]
 
 
 def _methods(given: argparse.Namespace) -> list[tuple[int, int]]:
@@ -136,23 +149,35 @@ def summarise(given: argparse.Namespace, size: Size) -> dict[str, Any]:
 def _accuracies(given: argparse.Namespace, size: Size, setting: Setting) -> dict[str, Any]:
     """By account and number of shots: depth 0, and every other depth and order against it."""
     found: dict[str, Any] = {}
+    tuned = json.loads(_tuned(given, _untrained(setting), 0).read_text())["tuned"]
+    chance = 100 * float(np.mean([1 / one["classes"] for one in tuned.values()]))
     for account in given.accounts:
         for shots in size.shots:
             read = {
-                f"depth {depth}, order {order}": _mean_accuracy(given, column_of(setting, depth, order, account), shots)
+                f"depth {depth}, order {order}": _mean_accuracy(
+                    given, column_of(setting, depth, order, account).name, shots
+                )
                 for depth, order in _methods(given)
             }
             zero = read.pop("depth 0, order 1")
             found[f"equal {account}, {shots} shots"] = {
-                "depth 0": vars(estimate([100 * value for value in zero])), **against_zero(zero, read)
-            }  # fmt: skip
+                "chance": chance,
+                "untrained": _estimate(_mean_accuracy(given, _untrained(setting), shots)),
+                "depth 0": _estimate(zero),
+                **against_zero(zero, read),
+            }
     return found
 
 
-def _mean_accuracy(given: argparse.Namespace, column: Column, shots: int) -> list[float]:
-    """A value for each seed: the mean over the held-out domains."""
+def _estimate(shares: list[float]) -> dict[str, Any]:
+    """In percent."""
+    return vars(estimate([100 * share for share in shares]))
+
+
+def _mean_accuracy(given: argparse.Namespace, column: str, shots: int) -> list[float]:
+    """A value for each seed: the mean over what is tuned on."""
     files = [json.loads(_tuned(given, column, seed).read_text()) for seed in range(given.seeds)]
-    return [float(np.mean([d[str(shots)]["accuracy"] for d in file["domains"].values()])) for file in files]
+    return [float(np.mean([d[str(shots)]["accuracy"] for d in file["tuned"].values()])) for file in files]
 
 
 def _cosines(given: argparse.Namespace, setting: Setting) -> dict[str, Any]:
@@ -172,18 +197,18 @@ def _cosines(given: argparse.Namespace, setting: Setting) -> dict[str, Any]:
 
 def report(found: dict[str, Any]) -> str:
     """The tables."""
-    lines = [f"{found['seeds']} seed(s), 95 % intervals; accuracy in %, mean over the held-out domains, chance is 50"]
+    lines = [f"{found['seeds']} seed(s), 95 % intervals; accuracy in %, mean over the corpora tuned on"]
     for setting, part in found["settings"].items():
         for name, table in part["few shot"].items():
-            zero = table["depth 0"]
-            lines += ["", f"{setting}, {name}: depth 0 {shown(zero)}"]
-            if zero["mean"] < 55:
+            zero, fresh = table["depth 0"], shown(table["untrained"])
+            lines += ["", f"{setting}, {name}: depth 0 {shown(zero)}, untrained {fresh}, chance {table['chance']:.0f}"]
+            if zero["mean"] < table["chance"] + 5:
                 lines.append("  believe none of this: depth 0 is hardly above chance")
             lines += [
                 f"  {column:18s} {shown(one['accuracy']):>22s}  difference {shown(one['difference']):>22s}  "
                 f"wins {one['wins']:g} of {one['seeds']}  p (Holm) {_p(one['holm'])}"
                 for column, one in table.items()
-                if column != "depth 0"
+                if column not in ("chance", "untrained", "depth 0")
             ]
         lines += ["", f"{setting}, mean cosine of the tasks' gradients, minus that of depth 0 at the same loss"]
         for column, one in part["cosines"].items():
@@ -234,7 +259,7 @@ def _parser() -> argparse.ArgumentParser:
 
         return names
 
-    data = Path(os.environ.get("CURRICULUM_RL_DATA", "data")) / "fdu_mtl"
+    data = Path(os.environ.get("CURRICULUM_RL_DATA", "data"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/meta_train"))
     parser.add_argument("--seeds", type=int, default=5)

@@ -5,80 +5,78 @@ Shapes: N replicas (seeds), K tasks, P points of a run.
 
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from meta_train_settings import HELD_OUT, Column, Size, environment
+from meta_train_settings import Column, Size, environment, tuned_on
 
 from curriculum_rl import config as configs
 from curriculum_rl.batch import Batch
-from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.draws import key
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
+from curriculum_rl.learners.base import Learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.pretraining import Pretraining
 from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.rows import write_atomically
 from curriculum_rl.schema import FineTuneSettings
 from curriculum_rl.signals.windows import stacked
-from curriculum_rl.targets import Split
 
 Floats = npt.NDArray[np.float64]
-VERBALISERS = (" bad", " great")
-"""Of the classes 0 and 1."""
 
 
-def few_shot(column: Column, seed: int, learner: Path, out: Path, data: Path, size: Size, device: str) -> None:
-    """Fine-tune a saved learner on a few labels of each held-out domain, and write its accuracies.
+def few_shot(column: Column, seed: int, learner: Path | None, out: Path, data: Path, size: Size, device: str) -> None:
+    """Fine-tune a saved learner on a few labels of each corpus that is new to it, and write its accuracies.
+
+    The classes are read as label tokens; a supervised body has read those of the target in its own tasks.
 
     Args:
         column: what the learner was trained by.
         seed: of its run; draws the examples.
-        learner: its directory.
+        learner: its directory; None: fresh weights.
         out: the file that is written.
-        data: the folder of the domains' files.
+        data: the folder of all data.
         size: shots, updates, examples scored on.
         device: where the learner is put.
     """
     torch.set_num_threads(1)
     begun, found = time.perf_counter(), {}
-    loaded = load_learner(learner, device=device)
-    for domain in HELD_OUT[: size.domains]:
-        experiment = build(configs.load(environment(column, data, size, device=device, target=domain)))
-        found[domain] = {}
+    loaded = None if learner is None else load_learner(learner, device=device)
+    for name in tuned_on(column.setting, size):
+        experiment = build(configs.load(environment(column, data, size, device=device, target=name)))
+        labelled = experiment.target.labelled
+        tuned = _fresh(experiment, seed) if loaded is None else loaded
+        found[name] = {"classes": len(labelled["signal"].classes)}
         for shots in size.shots:
             tune = FewShotFineTune(
-                train=_asked(experiment, column, "signal"),
-                test=_asked(experiment, column, "report"),
+                train=labelled["signal"],
+                test=labelled["report"],
                 objective=Classification(experiment.tokenizer, causal=False),
                 settings=FineTuneSettings(
-                    examples=shots, updates=size.shot_updates, batch=16, test_examples=size.tested
+                    examples=shots,
+                    updates=size.shot_updates,
+                    batch=16,
+                    test_examples=size.tested,
+                    learning_rate=size.shot_rate,
                 ),
                 context=size.context,
                 seeds=[seed],
             )
-            result = tune(loaded)
-            found[domain][str(shots)] = {
+            result = tune(tuned)
+            found[name][str(shots)] = {
                 "accuracy": float(result.accuracy[0]), "log_loss": float(result.log_loss[0])
             }  # fmt: skip
-    write_atomically(out, json.dumps({"domains": found, "seconds": time.perf_counter() - begun}, indent=1) + "\n")
+    write_atomically(out, json.dumps({"tuned": found, "seconds": time.perf_counter() - begun}, indent=1) + "\n")
 
 
-def _asked(experiment: Experiment, column: Column, split: Split) -> LabelledCorpus:
-    """A split of the target whose classes are words that an unsupervised body has read, where each is one token.
-
-    A supervised body has read the label tokens of its own tasks, which are the target's, too.
-    """
-    corpus = experiment.target.labelled[split]
-    words = [tokens[0] for tokens in experiment.tokenizer.encode(VERBALISERS) if len(tokens) == 1]
-    if column.setting == "unsupervised" and len(words) == len(corpus.classes):
-        return replace(corpus, label_ids=tuple(words))
-    return corpus
+def _fresh(experiment: Experiment, seed: int) -> Learner:
+    learner = experiment.make_learner()
+    learner.reset([key(seed, "weights") >> 1])
+    return learner
 
 
 def gradient_agreement(column: Column, seeds: int, out: Path, data: Path, size: Size, device: str) -> None:
@@ -89,7 +87,7 @@ def gradient_agreement(column: Column, seeds: int, out: Path, data: Path, size: 
         seeds: N, numbers 0 to N - 1.
         out: the file that is written: `loss` (P, N) on held-out rows of all tasks, `cosine` (P, N) mean over pairs of
             tasks, `clean` (P, N) the same without the noise of the rows in the lengths, `updates` (P,).
-        data: the folder of the domains' files.
+        data: the folder of all data.
         size: points, rows.
         device: where learners are.
     """

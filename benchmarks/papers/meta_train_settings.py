@@ -10,6 +10,12 @@ Setting = Literal["unsupervised", "supervised"]
 Account = Literal["compute", "data", "updates"]
 HELD_OUT = ("health_personal_care", "kitchen_housewares", "magazines", "music")
 """Domains that nothing is trained on; no text of theirs stands in another domain."""
+UNSEEN = {
+    "snips": ("intents/snips", "label"),
+    "clinc150": ("intents/clinc150", "domain"),
+    "subjectivity": ("sentiment/subj", "label"),
+}
+"""File and label of what unsupervised bodies are tuned on: a body this small cannot tell good reviews from bad ones."""
 UNLABELLED = {
     "films": ("dvd", "imdb"),
     "devices": ("camera_photo", "electronics", "software"),
@@ -35,10 +41,11 @@ class Size:
         same_task: whether the inner batches of an update are of one task.
         shots: labelled examples of a held-out domain, a fine-tune for each number.
         shot_updates: of a fine-tune, 16 rows each.
+        shot_rate: its highest learning rate.
         tested: labelled examples it is scored on, at most.
         rows: of each task in a gradient.
         points: how often gradients are compared in a run.
-        domains: held out, labelled, and of each group of unlabelled ones: the first so many; None: all.
+        domains: held out, unseen, labelled, and of each group of unlabelled ones: the first so many; None: all.
     """
 
     vocab_size: int = 2048
@@ -47,13 +54,14 @@ class Size:
     width: int = 64
     heads: int = 2
     batch: int = 16
-    updates: int = 840
-    rate: float = 2e-3
+    updates: int = 1680
+    rate: float = 3e-3
     inner_rate: float = 0.1
     same_task: bool = False
     shots: tuple[int, ...] = (50, 200)
     shot_updates: int = 100
-    tested: int = 500
+    shot_rate: float = 3e-3
+    tested: int = 400
     rows: int = 64
     points: int = 8
     domains: int | None = None
@@ -110,6 +118,11 @@ def column_of(setting: Setting, depth: int, order: int, account: Account) -> Col
     return Column(setting, depth, order, "compute" if order == 1 and account == "data" else account)
 
 
+def tuned_on(setting: Setting, size: Size) -> list[str]:
+    """Names of the labelled corpora that final learners are tuned on."""
+    return [*(UNSEEN if setting == "unsupervised" else HELD_OUT)][: size.domains]
+
+
 def environment(
     column: Column, data: Path, size: Size, *, device: str = "cpu", target: str | None = None
 ) -> dict[str, Any]:
@@ -117,12 +130,11 @@ def environment(
 
     Args:
         column: setting and method.
-        data: the folder of the domains' files.
+        data: the folder of all data.
         size: of everything.
         device: where learners are.
-        target: the held-out domain that is the target; None: all of them together.
+        target: the labelled corpus that is the target; None: all held-out domains together.
     """
-    tested = HELD_OUT[: size.domains] if target is None else (target,)
     corpora, tasks = (_unlabelled if column.setting == "unsupervised" else _labelled)(data, size)
     meta = {"kind": "meta_train", "depth": column.depth, "order": column.order, "rate": size.inner_rate}
     return {
@@ -136,7 +148,7 @@ def environment(
         "optimizer": {"learning_rate": size.rate},
         "method": {**meta, "same_task": size.same_task} if column.depth else {"kind": "multitask"},
         "target": {
-            "corpus": {"paths": [_file(data, name) for name in tested], "label_field": "label"},
+            "corpus": _target(data, HELD_OUT[: size.domains] if target is None else (target,)),
             "signal": 0.2, "reward": 0.1, "selection": 0.1, "report": 0.6,
         },
         "proxy": {"kind": "heldout_loss", "sequences": 16},
@@ -146,13 +158,20 @@ def environment(
     }  # fmt: skip
 
 
+def _target(data: Path, names: Sequence[str]) -> dict[str, Any]:
+    if names[0] in UNSEEN:
+        path, field = UNSEEN[names[0]]
+        return {"paths": os.fspath(data / f"{path}.jsonl.gz"), "label_field": field}
+    return {"paths": [_file(data, name) for name in names], "label_field": "label"}
+
+
 def _unlabelled(data: Path, size: Size) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Three corpora of reviews, masked LM and the order of sentences on each."""
+    """Three corpora of reviews, language modelling and the order of sentences on each."""
     corpora = {
         group: {"paths": [_file(data, name) for name in names[: size.domains]], "where": {"split": "unlabel"}}
         for group, names in UNLABELLED.items()
     }
-    return corpora, [{"objective": "masked_lm"}, {"objective": {"kind": "sentence_order", "causal": False}}]
+    return corpora, [{"objective": "causal_lm"}, {"objective": {"kind": "sentence_order", "causal": True}}]
 
 
 def _labelled(data: Path, size: Size) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -163,4 +182,4 @@ def _labelled(data: Path, size: Size) -> tuple[dict[str, Any], list[dict[str, An
 
 
 def _file(data: Path, name: str) -> str:
-    return os.fspath(data / f"{name}.jsonl.gz")
+    return os.fspath(data / "fdu_mtl" / f"{name}.jsonl.gz")

@@ -35,7 +35,7 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
         "seeds": len(seeds),
         "targets": targets,
         "scored": rows[0]["scored"],
-        "backbone loss": float(np.mean([row["backbone"]["loss"] for row in rows])),
+        "backbone": {key: float(np.mean([row["backbone"][key] for row in rows])) for key in ("loss", "bigram")},
         "f1": {arm: {t: [scores[arm, t, seed] for seed in seeds] for t in targets} for arm in arms},
         "compared": compared,
         "cost": {arm: _cost([row for row in rows if row["arm"] == arm]) for arm in arms},
@@ -95,7 +95,9 @@ def report(found: Mapping[str, Any]) -> str:
     targets = found["targets"]
     lines = [
         f"entity F1 in points on {found['scored']} sentences, {found['seeds']} seed(s), left out: {', '.join(targets)}",
-        f"backbone's masked-LM loss on dev text {found['backbone loss']:.2f} nats",
+        "masked-LM loss of the backbone on dev text {loss:.2f} nats, of bigram counts {bigram:.2f}".format(
+            **found["backbone"]
+        ),
         "",
         f"{'arm':20s} " + " ".join(f"{t:>6s}" for t in targets) + f" {'mean':>6s} {'tuned':>9s} "
         f"{'prime FLOPs':>12s} {'updates':>8s} {'sentences':>10s} {'prime s':>8s} {'tune s':>7s}",
@@ -131,6 +133,8 @@ def _verdict(found: Mapping[str, Any]) -> list[str]:
     inner = found["inner"].get("meta->adapter")
     if inner is None:
         return []
+    if found["backbone"]["loss"] >= found["backbone"]["bigram"]:
+        lines.append("believe little of this: the backbone is no better than bigram counts; raise --size updates")
     if inner["drop"] <= 0:
         lines.append("believe none of this: the inner loops of meta->adapter do not learn")
     for a, b in PAIRS[:4]:

@@ -158,10 +158,15 @@ def _play_arm(plan: Plan, job: Job, what: Problem, name: str, file: Path) -> Non
         "arm": name,
         "tuned": found,
         "priming": told,
-        "backbone": {"loss": -float(pretraining["score"])},
+        "backbone": {"loss": -float(pretraining["score"]), "bigram": _result(plan, job)["baselines"]["bigram"]},
         "scored": f"{plan.scored}, {plan.split}",
     }
     write_atomically(file, json.dumps(row, indent=1))
+
+
+def _result(plan: Plan, job: Job) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((plan.backbone(job.seed) / "result.json").read_text())
+    return found
 
 
 def _primed(plan: Plan, job: Job, what: Problem, priming: Priming) -> tuple[Tensors, Mapping[str, Any]]:

@@ -93,7 +93,7 @@ def test_cosines_by_hand(papers):
 
 def reviews(folder: Path, names: list[str]) -> None:
     """Made-up reviews whose label is a word."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for number, name in enumerate(names):
         draw = np.random.default_rng(number)
         rows = []
@@ -101,7 +101,8 @@ def reviews(folder: Path, names: list[str]) -> None:
             for i in range(count):
                 words = [*draw.choice(["one", "two", "red", "blue", "near"], 5), "great" if i % 2 else "bad"]
                 text = f"{' '.join(words)}. {name} {draw.integers(1000)} is {words[-1]}."
-                rows.append({"split": split, "label": i % 2 if split == "train" else None, "text": text})
+                label = i % 2 if split == "train" else None
+                rows.append({"split": split, "label": label, "domain": label, "text": text})
         with gzip.open(folder / f"{name}.jsonl.gz", "wt") as file:
             file.write("\n".join(json.dumps(row) for row in rows))
 
@@ -116,7 +117,8 @@ def test_a_toy_run_and_its_continuation(papers, tmp_path, capsys):
     script, settings = papers("meta_train"), papers("meta_train_settings")
     grouped = [name for names in settings.UNLABELLED.values() for name in names[:2]]
     names = {*grouped, *settings.LABELLED[:2], *settings.HELD_OUT[:2]}
-    reviews(tmp_path / "data", sorted(names))
+    reviews(tmp_path / "data" / "fdu_mtl", sorted(names))
+    reviews(tmp_path / "data" / "intents", ["snips", "clinc150"])
     size = [part for key, value in TOY.items() for part in ("--set", f"{key}={value}")]
     where = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--jobs", "1"]
     short = ["--depths", "0,2", "--second", "1", "--accounts", "compute,data,updates"]
@@ -125,7 +127,8 @@ def test_a_toy_run_and_its_continuation(papers, tmp_path, capsys):
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     found = result["settings"]["supervised"]
     table = found["few shot"]["equal compute, 8 shots"]
-    assert set(table) == {"depth 0", "depth 2, order 1", "depth 1, order 2"}
+    assert set(table) == {"chance", "untrained", "depth 0", "depth 2, order 1", "depth 1, order 2"}
+    assert table["chance"] == 50
     assert table["depth 2, order 1"]["seeds"] == 2
     same = found["few shot"]["equal data, 8 shots"]
     assert same["depth 2, order 1"]["accuracy"] == table["depth 2, order 1"]["accuracy"]
@@ -142,10 +145,12 @@ def test_a_toy_run_and_its_continuation(papers, tmp_path, capsys):
     script.main([*where, *size, *short, "--settings", "supervised", "--seeds", "2"])
     again = json.loads((tmp_path / "out" / "result.json").read_text())
     assert again == result
-    assert json.loads(first.read_text())["domains"] == json.loads(kept)["domains"]
+    assert json.loads(first.read_text())["tuned"] == json.loads(kept)["tuned"]
 
     script.main([*where, *size, "--depths", "0,1", "--second", "", "--settings", "unsupervised", "--seeds", "1"])
-    assert "believe none of this" in capsys.readouterr().out or True
+    assert "unsupervised, equal compute, 8 shots: depth 0" in capsys.readouterr().out
+    few = json.loads((tmp_path / "out/few-shot/unsupervised-depth1-order1-compute/seed-0.json").read_text())
+    assert set(few["tuned"]) == {"snips", "clinc150"}
     with pytest.raises(SystemExit):
         script.main([*where, *size, "--set", "width=32", "--seeds", "1"])
     assert "begun at another size" in capsys.readouterr().err

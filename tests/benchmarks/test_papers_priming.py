@@ -47,7 +47,7 @@ def played(arm, target, seed, f1, drop=None):
     tuned = {"f1": f1, "parameters": 10, "flops": 1.0, "seconds": 1.0}
     return {
         "seed": seed, "target": target, "arm": arm, "tuned": tuned, "priming": told if "->" in arm else None,
-        "backbone": {"loss": 4.0}, "scored": "test, clean",
+        "backbone": {"loss": 4.0, "bigram": 5.0}, "scored": "test, clean",
     }  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def test_figures_by_hand(papers):
     assert found["inner"]["meta->adapter"]["drop"] == pytest.approx(0.25)
     assert found["inner"]["multitask->adapter"] is None
     assert "meta->adapter above multitask->adapter" in claims.report(found)
+    assert "bigram counts; raise" not in claims.report(found)
+    assert "bigram counts; raise" in claims.report(found | {"backbone": {"loss": 5.0, "bigram": 5.0}})
     flat = [row | {"priming": row["priming"] and {**row["priming"], "looks": []}} for row in rows]
     assert "above" not in claims.report(claims.summarise(flat))
 

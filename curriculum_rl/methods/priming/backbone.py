@@ -36,7 +36,7 @@ class BackboneSize:
     heads: int = 4
     context: int = 64
     batch: int = 16
-    updates: int = 1200
+    updates: int = 3500
     rate: float = 1e-3
 
 
