@@ -83,11 +83,13 @@ class SegmentPlan:
         batches: a `Batch` with leading dimensions (k, N); (k m, N) where an update reads m batches (`Inner`).
         learning_rates: (k, N) float64, the learning rate of each update.
         probe: what the gradients of the rows are compared with; None: nothing.
+        label_ids: (C,) int64, the tokens among which every scored target is chosen; None: the whole vocabulary.
     """
 
     batches: Batch
     learning_rates: npt.NDArray[np.float64]
     probe: Probe | None = None
+    label_ids: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)

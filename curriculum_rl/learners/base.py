@@ -69,7 +69,8 @@ class Learner(Protocol):
         """Make k updates of every replica on the plan's batches.
 
         The loss of an update is the mean over its rows of the row's mean nats per scored token: every row counts the
-        same, however many of its tokens are scored; a row without scored tokens counts 0.
+        same, however many of its tokens are scored; a row without scored tokens counts 0. With `plan.label_ids` the
+        softmax is over these tokens alone.
 
         Raises:
             ConfigError: where the segment does not fit in memory; the learner is as it was before.
@@ -148,6 +149,8 @@ def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1, inne
         raise ValueError(f"plan.learning_rates must be (k, N) = {shape[:2]} / ({m}, 1), not {rates.shape}")
     if inner is not None:
         _check_inner(inner, learner.replicas)
+    if plan.label_ids is not None:
+        _check_labels(plan, plan.label_ids, m)
     if not (np.isfinite(rates).all() and (rates >= 0).all()):
         raise ValueError("plan.learning_rates must be finite and at least 0")
 
@@ -158,6 +161,13 @@ def _check_inner(inner: Inner, replicas: int) -> None:
         raise ValueError(f"inner.depths must be ({replicas},) in [0, {most}], not {inner.depths.tolist()}")
     if inner.order == 2 and (inner.depths != most).any():
         raise ValueError(f"inner.depths must all be {most} at order 2, not {inner.depths.tolist()}")
+
+
+def _check_labels(plan: SegmentPlan, label_ids: torch.Tensor, batches: int) -> None:
+    if batches > 1 or plan.probe is not None:
+        raise ValueError("plan.label_ids: neither inner steps nor probes know them")
+    if not torch.isin(plan.batches.targets[plan.batches.weights != 0], label_ids).all():
+        raise ValueError("plan.label_ids must hold every scored target")
 
 
 def for_all_replicas(learner: Learner, batch: Batch) -> Batch:

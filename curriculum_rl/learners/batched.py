@@ -28,7 +28,7 @@ from curriculum_rl.learners.network import Network
 from curriculum_rl.learners.optimizer import OptimizerConfig, adamw, clip_by_norm
 from curriculum_rl.learners.precision import Execution, product_dtype, products, resolved
 from curriculum_rl.learners.reading import Reader
-from curriculum_rl.learners.scoring import Outline, common_outline, outlines, token_weights
+from curriculum_rl.learners.scoring import Outline, among, common_outline, outlines, token_weights
 from curriculum_rl.learners.transformer import TransformerConfig, forward_flops, initialise, shapes, tapped_matrices
 from curriculum_rl.learners.update import gradients
 
@@ -120,16 +120,25 @@ class BatchedLearner:
         self, segment: Segment, todo: list[Outline], plan: SegmentPlan
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """The (k, N, B) losses, the (k, N) gradient norms and, with a probe, the (k, N, B) ghosts of k updates."""
-        if self._captured is not None:
+        if self._captured is not None and plan.label_ids is None:
             return *self._captured(segment, common_outline(todo)), None
         row_losses, norms, ghosts = [], [], []
         smoothing = self.optimizer.label_smoothing
+        label_ids = None if plan.label_ids is None else plan.label_ids.to(self.device)
         for i, outline in enumerate(todo):
             batch, shares, keys = segment.batches[i], segment.shares[i], segment.keys[i]
             trainee = self._trainee
             probes = self._probes(plan, i)
             slopes, losses, met = gradients(
-                trainee.network, trainee.leaves, batch, shares, outline, smoothing=smoothing, keys=keys, probes=probes
+                trainee.network,
+                trainee.leaves,
+                batch,
+                shares,
+                outline,
+                smoothing=smoothing,
+                keys=keys,
+                probes=probes,
+                label_ids=label_ids,
             )
             unseen = torch.from_numpy(self.flat.steps == 0).to(self.device)[:, None]
             ghosts.append(torch.full_like(losses, torch.nan) if met is None else met.masked_fill(unseen, torch.nan))
@@ -146,7 +155,7 @@ class BatchedLearner:
         return ghosts.probes(torch.from_numpy(self.flat.steps).to(self.device))
 
     def _segment(self, plan: SegmentPlan) -> Segment:
-        batches = plan.batches.to(self.device)
+        batches = among(plan.batches, plan.label_ids).to(self.device)
         k, N = plan.learning_rates.shape
         keys = torch.zeros(k, N, dtype=torch.int64)
         if self.config.dropout:

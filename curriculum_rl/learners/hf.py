@@ -26,7 +26,7 @@ from curriculum_rl.learners.inner import inner_report
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.optimizer import OptimizerConfig, adamw_alone, clip_by_norm
 from curriculum_rl.learners.precision import Execution, Precision, products, resolved
-from curriculum_rl.learners.scoring import outlines, token_weights
+from curriculum_rl.learners.scoring import among, outlines, token_weights
 
 # Positions whose loss is taken are rounded up to this many.
 CHUNK = 64
@@ -160,7 +160,8 @@ class TransformersLearner:
         """The (k m, B) losses and (k,) gradient norms of k updates of a replica."""
         mine, m = plan.batches[:, n : n + 1], inner.batches
         limits = [one.limits for one in outlines(mine, parts=self.optimizer.accumulate, chunk=CHUNK)]
-        batches = mine.to(self.device)
+        batches = among(mine, plan.label_ids).to(self.device)
+        label_ids = None if plan.label_ids is None else plan.label_ids.to(self.device)
         shares = token_weights(batches.weights)
         row_losses, norms = [], []
         for i, rate in enumerate(plan.learning_rates[:, n]):
@@ -172,6 +173,7 @@ class TransformersLearner:
                 rate=inner.rate,
                 smoothing=self.optimizer.label_smoothing,
                 seed=(int(self.flat.seeds[n]), int(self.flat.steps[n])),
+                label_ids=label_ids,
             )
             norms.append(clip_by_norm({name: slope[None] for name, slope in slopes.items()}, self.optimizer.clip)[0])
             adamw_alone(self.flat, n, slopes, float(rate), self.optimizer)

@@ -81,16 +81,18 @@ class HFNetwork:
         *,
         smoothing: float = 0.0,
         seed: tuple[int, int] | None = None,
+        label_ids: Tensor | None = None,
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Gradients of the loss of an update, and the losses of its rows.
 
         Args:
             leaves: the model's parameters by name.
-            batch: (B, T) on the device.
+            batch: (B, T) on the device; with `label_ids` its targets are places among these.
             shares: (B, T) of `token_weights`.
             limits: for each part in which the rows are processed, positions to score; None for all.
             smoothing: of the labels.
             seed: of the replica, and the update's number: dropout follows from both; None: no dropout.
+            label_ids: (C,) the tokens among which targets are chosen; None: the whole vocabulary.
 
         Returns:
             (*shape) contiguous by name, and (B,) nats per scored token, not smoothed.
@@ -102,7 +104,7 @@ class HFNetwork:
         with self._training(seed):
             for part, limit in enumerate(limits):
                 chosen = slice(part * rows, (part + 1) * rows)
-                loss, read = self._loss(batch[chosen], shares[chosen], limit, smoothing)
+                loss, read = self._loss(batch[chosen], shares[chosen], limit, smoothing, label_ids)
                 slopes = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
                 for (name, leaf), slope in zip(leaves.items(), slopes, strict=True):
                     here = torch.zeros_like(leaf) if slope is None else slope.contiguous()
@@ -119,6 +121,7 @@ class HFNetwork:
         rate: float,
         smoothing: float,
         seed: tuple[int, int],
+        label_ids: Tensor | None = None,
     ) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Gradients where inner steps lead, and the losses of the rows of every batch.
 
@@ -129,6 +132,7 @@ class HFNetwork:
             rate: of these.
             smoothing: of the labels.
             seed: of the replica, and the update's number; the last batch drops what that of a plain update does.
+            label_ids: as in `gradients`.
         """
         if depth:
             for leaf in leaves.values():
@@ -137,7 +141,9 @@ class HFNetwork:
         nats, last = [], len(reads) - 1
         for j, (batch, shares, limits) in enumerate(reads):
             drawn = seed if j == last else (key(*seed, "inner"), j)
-            slopes, losses = self.gradients(leaves, batch, shares, limits, smoothing=smoothing, seed=drawn)
+            slopes, losses = self.gradients(
+                leaves, batch, shares, limits, smoothing=smoothing, seed=drawn, label_ids=label_ids
+            )
             nats.append(losses)
             if j < depth:
                 for name, leaf in leaves.items():
@@ -148,11 +154,14 @@ class HFNetwork:
                 total[name] = total[name].add_(part) if name in total else part
         return total, nats
 
-    def _loss(self, batch: Batch, shares: Tensor, limit: int | None, smoothing: float) -> tuple[Tensor, Tensor]:
+    def _loss(
+        self, batch: Batch, shares: Tensor, limit: int | None, smoothing: float, label_ids: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """The loss of a part, and the (b,) nats of its rows, weighted."""
         weights = shares.flatten()
         index = scored_positions(weights[None], limit)[0]
         logits = self.forward(batch.input_ids).logits.flatten(0, 1).index_select(0, index).float()
+        logits = logits if label_ids is None else logits.index_select(1, label_ids)
         nll = F.cross_entropy(logits, batch.targets.flatten()[index], reduction="none") * weights[index]
         nats = torch.zeros_like(weights).scatter_(0, index, nll.detach()).view(shares.shape).sum(dim=1)
         loss = nll.sum()

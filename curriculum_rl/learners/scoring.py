@@ -4,7 +4,7 @@ Shapes: k updates, N replicas, B rows, T tokens, M = B T positions of an update,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -48,6 +48,15 @@ def common_outline(several: Sequence[Outline]) -> Outline:
         all(outline.causal for outline in several),
         tuple(None if whole else max(part) for part, whole in zip(limits, everywhere, strict=True)),
     )
+
+
+def among(batches: Batch, label_ids: Tensor | None) -> Batch:
+    """The same batches with targets that are places among (C,) tokens; unscored ones have any. None: as they are."""
+    if label_ids is None:
+        return batches
+    ordered, order = label_ids.sort()
+    places = order[torch.searchsorted(ordered, batches.targets).clamp_(max=len(order) - 1)]
+    return replace(batches, targets=places)
 
 
 def token_weights(weights: Tensor) -> Tensor:

@@ -42,6 +42,7 @@ def gradients(
     smoothing: float = 0.0,
     keys: Tensor | None = None,
     probes: Matrices | None = None,
+    label_ids: Tensor | None = None,
     sources: Mapping[str, Tensor] | None = None,
 ) -> Gradients:
     """Gradients of each replica's loss, and the losses of the rows.
@@ -49,12 +50,13 @@ def gradients(
     Args:
         network: the transformers.
         leaves: (N, *shape) by name, parameters; a gradient is made of those that require one.
-        batch: (N, B, T) on their device.
+        batch: (N, B, T) on their device; with `label_ids` its targets are places among these.
         shares: (N, B, T) share of each token in the loss of the whole update, of `token_weights`.
         outline: which shapes to use; it has a limit for each part in which the rows are processed.
         smoothing: of the labels.
         keys: (N,) dropout keys of this update; needed where the network has dropout.
         probes: (N, in, out) by name of a matrix, what the gradients of rows are multiplied with.
+        label_ids: (C,) the tokens among which targets are chosen; None: the whole vocabulary.
         sources: what the gradients are taken with respect to; by default the leaves. What the leaves were made of, in a
             graph that one backward pass frees: the rows are then in one part.
     """
@@ -71,7 +73,9 @@ def gradients(
         here = None if dropout is None else dropout.starting_at(first)
         tap = None if probes is None else Tap(probes, shares.new_zeros(len(shares), rows, requires_grad=True))
         hidden = network.hidden(leaves, batch[:, chosen], causal=outline.causal, dropout=here, tap=tap)
-        loss, read = _loss(hidden, leaves, batch[:, chosen], shares[:, chosen], limit, smoothing, network.dtype)
+        loss, read = _loss(
+            hidden, leaves, batch[:, chosen], shares[:, chosen], limit, smoothing, network.dtype, label_ids
+        )
         slopes = torch.autograd.grad(loss, [*sources.values(), *([] if tap is None else [tap.meter])])
         for name, slope in zip(sources, slopes[: len(sources)], strict=True):
             total[name] = total[name].add_(slope) if part else slope.contiguous()
@@ -124,19 +128,21 @@ def _loss(
     limit: int | None,
     smoothing: float,
     dtype: torch.dtype,
+    label_ids: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """The loss of a part, summed over replicas, and the (N, b) nats of its rows, weighted."""
     N, b, T = batch.input_ids.shape
     targets, weights = batch.targets.reshape(N, b * T), shares.reshape(N, b * T)
+    table = head(leaves) if label_ids is None else head(leaves).index_select(1, label_ids)
     if limit is None:
-        losses, nll = linear_cross_entropy(hidden, head(leaves), targets, weights, smoothing=smoothing, dtype=dtype)
+        losses, nll = linear_cross_entropy(hidden, table, targets, weights, smoothing=smoothing, dtype=dtype)
         nats = nll * weights
     else:
         index = scored_positions(weights, limit)
         scored = weights.gather(1, index)
         states = hidden.gather(1, index[:, :, None].expand(-1, -1, hidden.shape[2]))
         losses, nll = linear_cross_entropy(
-            states, head(leaves), targets.gather(1, index), scored, smoothing=smoothing, dtype=dtype
+            states, table, targets.gather(1, index), scored, smoothing=smoothing, dtype=dtype
         )
         nats = torch.zeros_like(weights).scatter_(1, index, nll * scored)
     return losses.sum(), nats.view(N, b, T).sum(dim=2)

@@ -27,6 +27,9 @@ class FewShot(NamedTuple):
 class FewShotFineTune:
     """Fine-tune copies of the learners on a few labelled examples, score them, and put everything back.
 
+    The softmax is over the classes alone, as that of a fresh head is: in one over the vocabulary a pretrained learner
+    would first have to unlearn that no label follows text, and random weights would look better than trained ones.
+
     Args:
         train: where the few examples come from.
         test: where the scored examples come from.
@@ -78,7 +81,7 @@ class FewShotFineTune:
             (np.arange(updates) + 0.5) / updates, peak=self._settings.learning_rate, warmup=0.1, decay=0.9
         )
         rates = np.repeat(rise_and_fall[:, None], learner.replicas, axis=1)
-        learner.train(SegmentPlan(_in_updates(self._train, updates, batch), rates))
+        learner.train(SegmentPlan(_in_updates(self._train, updates, batch), rates, label_ids=self._labels))
         logits = learner.label_logits(self._test, self._labels).double().cpu()
         learner.restore(before)
         truth = self._true_classes()
