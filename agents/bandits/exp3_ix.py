@@ -1,5 +1,6 @@
 """EXP3-IX: EXP3 that explores by under-estimating losses instead of mixing in uniform play."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,7 +45,7 @@ class Exp3IX:
         """Add the estimated losses; time moves on."""
         step = self._step(state)
         drawn_with = of_plays(probabilities, arms)
-        implicit = step / 2 if arms.ndim == 2 else step[:, 0] / 2
+        implicit = (step if arms.ndim == 2 else step[:, 0]) / 2
         plays = arms.size // len(arms)
         add_plays(state["losses"], arms, (1 - rewards) / (drawn_with + implicit) / plays)
         state["time"] += 1
@@ -54,5 +55,5 @@ class Exp3IX:
         if self.step is not None:
             return np.full((len(state["time"]), 1), self.step)
         arms = state["losses"].shape[1]
-        out: Floats = np.sqrt(np.log(max(arms, 2)) / arms / state["time"])[:, None]
+        out: Floats = np.sqrt(math.log(max(arms, 2)) / arms / state["time"])[:, None]
         return out

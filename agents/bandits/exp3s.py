@@ -76,5 +76,8 @@ class Exp3S:
             return
         shared = 1 / time[:, None] if self.sharing is None else self.sharing
         weights = np.exp(log_weights)
-        mixed = (1 - shared) * weights + (shared / others) * (weights.sum(axis=1, keepdims=True) - weights)
-        np.log(np.maximum(mixed, _SMALLEST), out=log_weights)
+        rest = weights.sum(axis=1, keepdims=True) - weights
+        rest *= shared / others
+        weights *= 1 - shared
+        weights += rest
+        np.log(np.maximum(weights, _SMALLEST, out=weights), out=log_weights)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum_rl.agents.rule import Floats, Ints, State, add_plays, check, softmax
+from curriculum_rl.agents.rule import Floats, Ints, State, add_plays, check
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,14 @@ class Mometas:
 
     def probabilities(self, state: State) -> Floats:
         """(S, K) softmax of the logits."""
-        return softmax(state["logits"])
+        chances = np.exp(state["logits"])  # no overflow: `update` leaves no logit above 0
+        chances /= chances.sum(axis=1, keepdims=True)
+        return chances
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
         """One gradient step."""
         logits = state["logits"]
         plays = arms.size // len(arms)
-        logits -= logits.max(axis=1, keepdims=True)
         chances = np.exp(logits)
         total = chances.sum(axis=1, keepdims=True)
         chances /= total
@@ -55,3 +56,4 @@ class Mometas:
         chances *= -self.step * (paid + self.entropy * logs)
         add_plays(chances, arms, self.step / plays * rewards)
         logits += chances
+        logits -= logits.max(axis=1, keepdims=True)

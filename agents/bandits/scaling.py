@@ -89,16 +89,16 @@ class GainScaling:
 
     def _scale_one(self, state: State, gains: list[float]) -> list[float]:
         """The same for one run, in plain floats: an agent's own path, where NumPy would take seven times as long."""
-        count, mean, square = (state[name].item() for name in ("count", "mean", "square"))
+        count, mean, square = state["count"].item(), state["mean"].item(), state["square"].item()
         sound = [gain for gain in gains if abs(gain) < _ABSURD]
         if not sound:
             return [-self.clip] * len(gains)
         if count == 0:
             mean = sum(sound) / len(sound)
         deviations = [gain - mean for gain in sound]
-        square += (sum(d * d for d in deviations) / len(sound) - square) / min(max(count, 1), self.window)
+        square += (sum([d * d for d in deviations]) / len(sound) - square) / min(max(count, 1), self.window)
         state["count"][0], state["square"][0] = count + 1, square
         state["mean"][0] = mean + sum(deviations) / len(sound) / min(count + 1, self.window)
         scale = math.sqrt(square) + _TINY
-        rewards = iter(min(max(d / scale, -self.clip), self.clip) for d in deviations)
-        return [next(rewards) if abs(gain) < _ABSURD else -self.clip for gain in gains]
+        most, least = self.clip, -self.clip
+        return [min(max((gain - mean) / scale, least), most) if abs(gain) < _ABSURD else least for gain in gains]

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum_rl.agents.rule import Floats, Ints, State, add_plays
+from curriculum_rl.agents.bandits.ucb1 import upper_limits
+from curriculum_rl.agents.rule import Floats, Ints, State, add_plays, greedy
 from curriculum_rl.errors import ConfigError
 
 
@@ -47,14 +48,8 @@ class SlidingWindowUCB:
 
     def probabilities(self, state: State) -> Floats:
         """(S, K) even over the tasks with the highest index."""
-        counts, sums = state["window"][:, 0], state["window"][:, 1]
-        seen = np.maximum(counts, 1)
-        horizon = np.log(np.maximum(counts.sum(axis=1, keepdims=True), 1))
-        index = sums / seen + self.width * np.sqrt(horizon / seen)
-        index[counts == 0] = np.inf
-        best: Floats = (index == index.max(axis=1, keepdims=True)).astype(np.float64)
-        best /= best.sum(axis=1, keepdims=True)
-        return best
+        window = state["window"]
+        return greedy(upper_limits(window[:, 0], window[:, 1], self.width**2))
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
         """Let the oldest decision go and add the plays of this one."""

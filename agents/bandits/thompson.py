@@ -76,9 +76,10 @@ def probability_of_best(means: Floats, deviations: Floats) -> Floats:
     """
     reach = _REACH * deviations
     low = (means - reach).max(axis=1, keepdims=True)
-    high = (means + reach).max(axis=1, keepdims=True)
-    points = low + (high - low) * _GRID  # (S, G)
-    return chance_of_best(ndtr((points[:, None] - means[:, :, None]) / deviations[:, :, None]))
+    width = (means + reach).max(axis=1, keepdims=True) - low
+    points = (width / deviations)[:, :, None] * _GRID  # (S, K, G) in standard deviations from each mean
+    points += ((low - means) / deviations)[:, :, None]
+    return chance_of_best(ndtr(points, out=points))
 
 
 def chance_of_best(below: Floats) -> Floats:
@@ -89,7 +90,6 @@ def chance_of_best(below: Floats) -> Floats:
     """
     below += 1e-30  # the quotient below must exist where a variable lies far above the grid's start
     others = below.prod(axis=1, keepdims=True) / below
-    slices = below[:, :, 1:] - below[:, :, :-1]
-    out: Floats = np.einsum("skg,skg->sk", slices, others[:, :, 1:] + others[:, :, :-1])
+    out: Floats = np.vecdot(below[:, :, 1:] - below[:, :, :-1], others[:, :, 1:] + others[:, :, :-1])
     out /= out.sum(axis=1, keepdims=True)
     return out

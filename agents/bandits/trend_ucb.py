@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from curriculum_rl.agents.rule import Floats, Ints, Rewards, State, check, greedy
+from curriculum_rl.agents.rule import Floats, Ints, Rewards, State, add_plays, check, greedy
 
 # Half-lives of a level in decisions; the last one is a level that does not fall.
 _HALF_LIVES = np.array([*(4 * 1.5 ** np.arange(10)), 1e12])
@@ -60,10 +60,10 @@ class TrendUCB:
         """(S, K) even over the tasks with the highest limit."""
         counts, sums = state["counts"], state["sums"]
         plays = np.maximum(counts.sum(axis=1, keepdims=True), _TINY)  # (S, 1)
-        totals = sums.sum(axis=2)
+        totals, squares = sums.sum(axis=2), state["squares"]
         leads = sums - (totals / plays)[:, :, None] * counts[:, None]  # (S, H, K)
-        explained = np.einsum("shk,shk,sk->sh", leads, leads, 1 / (counts + _SHRINK))
-        left = np.maximum(state["squares"] - totals**2 / plays - explained, 1e-12 * state["squares"] + _TINY)
+        explained = (leads * leads @ (1 / (counts + _SHRINK))[:, :, None])[:, :, 0]
+        left = np.maximum(squares - totals * totals / plays - explained, 1e-12 * squares + _TINY)
         likely = (-0.5 * plays * np.log(left) - state["logs"]).argmax(axis=1)
         rows = np.arange(len(counts))
         noise = np.sqrt(left[rows, likely][:, None] / plays)
@@ -78,17 +78,18 @@ class TrendUCB:
         arms, gains = arms.reshape(len(counts), -1), rewards.reshape(len(counts), -1)
         rise = 1 + state["time"][:, None] / _HALF_LIVES  # (S, H) one over the level
         values = gains[:, None] * rise[:, :, None]  # (S, H, M)
-        lost = ~np.isfinite(values)
-        if lost.any():
+        if not np.isfinite(gains).all():
             plays = np.maximum(counts.sum(axis=1, keepdims=True), 1)
             mean = state["sums"].sum(axis=2) / plays
             spread = np.sqrt(np.maximum(squares / plays - mean**2, 0))
-            values = np.where(lost, (mean + _FAILED * spread)[:, :, None], values)
+            values = np.where(np.isfinite(values), values, (mean + _FAILED * spread)[:, :, None])
         for name in ("counts", "sums", "squares", "logs") if self.discount < 1 else ():
             state[name] *= self.discount
-        played = (arms[:, :, None] == np.arange(counts.shape[1])).astype(np.float64)  # (S, M, K)
-        counts += played.sum(axis=1)
-        state["sums"] += values @ played
+        add_plays(counts, arms, 1.0)
+        if arms.size == 1:
+            state["sums"][0, :, arms.item()] += values[0, :, 0]
+        else:
+            state["sums"] += values @ (arms[:, :, None] == np.arange(counts.shape[1])).astype(np.float64)
         squares += (values * values).sum(axis=2)
         state["logs"] -= np.log(rise) * arms.shape[1]
         state["time"] += 1

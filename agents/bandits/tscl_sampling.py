@@ -1,6 +1,7 @@
 """TSCL, sampling: draw one of each task's last gains and play the task with the best draw."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -60,34 +61,63 @@ class TsclSampling(Teacher):
 def best_of_draws(values: Floats, counts: Ints) -> Floats:
     """(S, K) probability that a task's draw, one of its values, is the highest; ties are split evenly.
 
-    Ties are broken by a label u, even in [0, 1), on every draw: given that task i drew v with label u, it wins with
-    probability prod_(j != i) (below_j(v) + u at_j(v)), which is integrated over u by Gauss-Legendre quadrature.
+    A draw v of task i wins with probability prod_(j != i) F_j(v), F_j(v) being the share of task j's values up to v:
+    one walk through all values in order sums up the logarithms of all K shares.
 
     Args:
         values: (S, K, W); the last n of a task are its own.
         counts: (S, K) n, in [1, W].
     """
     seeds, arms, window = values.shape
-    own = np.arange(window) >= window - counts[:, :, None]
-    flat = np.where(own, values, np.inf).reshape(seeds, -1)
-    order = flat.argsort(axis=1)
-    ranked, task = np.take_along_axis(flat, order, axis=1), order // window  # (S, K W)
-    weight = np.where(np.isfinite(ranked), 1 / np.take_along_axis(counts, task, axis=1), 0.0)
-    is_own = task[:, :, None] == np.arange(arms)  # (S, K W, K)
-    upto = (weight[:, :, None] * is_own).cumsum(axis=1)
-    rank, fresh = np.arange(arms * window), np.ones(ranked.shape, bool)
-    fresh[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
-    if fresh.all():  # no ties: one node is exact
-        wins = np.where(is_own, 1.0, upto).prod(axis=2)
+    steps, padding = _tables(window)[:, counts]  # (S, K, W) each
+    ranked = values + padding
+    ranked.sort(axis=2)  # nan goes last, equals nothing and is above nothing
+    order = ranked.reshape(seeds, -1).argsort(axis=1)
+    order += (np.arange(seeds) * (arms * window))[:, None]  # places among the values of all runs
+    joint = np.empty(values.shape)
+    joint.reshape(-1)[order] = steps.reshape(-1)[order].cumsum(axis=1)
+    floor = ranked[:, :, 0].max(axis=1)[:, None, None]  # below it some task has no value yet
+    wins = np.exp(joint) * (ranked >= floor) / np.arange(1, window + 1)  # (1 / n) / F is one over the rank
+    walk = ranked.reshape(-1)[order]
+    tied = walk[:, 1:] == walk[:, :-1]
+    if not tied.any():
+        out: Floats = wins.sum(axis=2)
     else:
-        first = np.maximum.accumulate(np.where(fresh, rank, 0), axis=1)
-        ends = np.append(fresh[:, 1:], np.ones((seeds, 1), bool), axis=1)
-        last = np.minimum.accumulate(np.where(ends, rank, rank[-1])[:, ::-1], axis=1)[:, ::-1]
-        below = np.take_along_axis(upto, np.maximum(first - 1, 0)[:, :, None], axis=1) * (first > 0)[:, :, None]
-        at = np.where(is_own, 0.0, np.take_along_axis(upto, last[:, :, None], axis=1) - below)
-        below[is_own] = 1.0
-        wins = sum(w * (below + node * at).prod(axis=2) for node, w in zip(_NODES, _WEIGHTS, strict=True))
-    out = np.zeros((seeds, arms))
-    np.add.at(out, (np.arange(seeds)[:, None], task), wins * weight)
+        wins.reshape(-1)[order[:, 1:][tied]] = wins.reshape(-1)[order[:, :-1][tied]] = 0.0
+        out = wins.sum(axis=2)
+        tied[:, 1:] &= ~tied[:, :-1]  # the first pair of each group
+        rows, places = np.nonzero(tied & (walk[:, 1:] >= floor[:, :, 0]))
+        np.add.at(out, rows, _chances_of_ties(ranked[rows], counts[rows], walk[rows, places]))
     out /= out.sum(axis=1, keepdims=True)
+    return out
+
+
+def _chances_of_ties(values: Floats, counts: Ints, points: Floats) -> Floats:
+    """(T, K) probability that a task draws a value that others have, too, and wins with it.
+
+    Ties are broken by a label u, even in [0, 1), on every draw: given that task i drew v with label u, it wins with
+    probability prod_(j != i) (below_j(v) + u at_j(v)), which is integrated over u by Gauss-Legendre quadrature.
+
+    Args:
+        values: (T, K, W) a run's values for each tie, nan beyond those that a task has.
+        counts: (T, K) how many it has.
+        points: (T,) the value v; no task has its values all above it.
+    """
+    below = (values < points[:, None, None]).sum(axis=2) / counts
+    at = (values == points[:, None, None]).sum(axis=2) / counts
+    chances = below[:, :, None] + at[:, :, None] * _NODES  # (T, K, nodes)
+    out: Floats = at * ((chances.prod(axis=1, keepdims=True) / chances) @ _WEIGHTS)
+    return out
+
+
+@cache
+def _tables(window: int) -> Floats:
+    """(2, W + 1, W) for n values: the steps of log F at the first, second, ... of them; nan before the last n, else 0.
+
+    From the share 0 before its first value log F steps to log(1 / n) as if from log 1; beyond the last it does not.
+    """
+    steps, padding = out = np.zeros((2, window + 1, window))
+    for plays in range(1, window + 1):
+        steps[plays, :plays] = np.diff(np.log(np.arange(1, plays + 1) / plays), prepend=0.0)
+        padding[plays, : window - plays] = np.nan
     return out

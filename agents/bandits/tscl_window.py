@@ -1,6 +1,7 @@
 """TSCL, window: play the task whose score rose most steeply over its last plays."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,12 @@ def empty_windows(seeds: int, arms: int, window: int) -> State:
 def shift_windows(state: State, arms: Ints, rewards: Floats) -> None:
     """Append, in place, the mean gain of each task played at this decision to its window; the oldest falls out."""
     counts, gains = state["counts"], state["gains"]
-    if arms.size == len(arms):  # one play each, in half the time
+    rows: Any
+    tasks: Any
+    newest: Any
+    if arms.size == 1:  # an agent's own path: plain numbers take a tenth of the time
+        rows, tasks, newest = 0, arms.item(), rewards.item()
+    elif arms.size == len(arms):  # one play each, in half the time
         rows, tasks, newest = np.arange(len(arms)), arms.ravel(), rewards.ravel()
     else:
         plays, means = mean_of_plays(arms, rewards, counts.shape[1])

@@ -156,13 +156,14 @@ def test_probability_of_best_is_what_sampling_gives(seed, spread, arms):
     assert np.abs(probability_of_best(means, deviations)[0] - sampled).max() < 0.03
 
 
+@pytest.mark.parametrize("seeds", [1, 3])
 @pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_one_play_with_or_without_its_axis_is_the_same(rule):
+def test_one_play_with_or_without_its_axis_is_the_same(rule, seeds):
     rng = np.random.default_rng(0)
-    flat, deep = rule.start(3, 4), rule.start(3, 4)
+    flat, deep = rule.start(seeds, 4), rule.start(seeds, 4)
     for _ in range(80):
-        probabilities, rewards = rule.probabilities(flat), rng.random(3)
-        played = draw(probabilities, rng.random(3))
+        probabilities, rewards = rule.probabilities(flat), rng.random(seeds)
+        played = draw(probabilities, rng.random(seeds))
         rule.update(flat, played, rewards, probabilities)
         rule.update(deep, played[:, None], rewards[:, None], probabilities[:, None])
         assert np.array_equal(rule.probabilities(deep), rule.probabilities(flat))
@@ -205,6 +206,15 @@ def test_plays_of_one_arm_add_up():
     add_plays(sums, np.array([[0, 0], [2, 1]]), np.array([[1.0, 2.0], [4.0, 8.0]]))
     assert sums.tolist() == [[3, 0, 0], [0, 8, 4]]
     assert of_plays(sums[:, None].repeat(2, axis=1), np.array([[0, 1], [2, 2]])).tolist() == [[3, 0], [4, 4]]
+
+
+@pytest.mark.parametrize("arms", [np.array([1]), np.array([[1]])], ids=["flat", "with its axis"])
+def test_a_lone_play(arms):
+    sums = np.array([[1.0, 2.0, 3.0]])
+    assert of_plays(sums.reshape(*arms.shape, 3), arms).tolist() == np.full(arms.shape, 2.0).tolist()
+    add_plays(sums, arms, 0.5)
+    add_plays(sums, arms, np.full(arms.shape, 4.0))
+    assert sums.tolist() == [[1, 6.5, 3]]
 
 
 def test_mean_of_plays():

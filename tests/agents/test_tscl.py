@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curriculum_rl.agents.bandits.tscl import Teacher, slope_weights
 from curriculum_rl.agents.bandits.tscl_naive import TsclNaive
@@ -74,11 +76,12 @@ def test_unseen_tasks_go_first_under_a_temperature_too():
         assert rule.probabilities(fed(rule, 3, [(0, 9.0)]))[0].tolist() == [0, 0.5, 0.5]
 
 
-@pytest.mark.parametrize("spread", [3, 1000])
-def test_chance_of_the_best_draw_is_what_enumeration_gives(spread):
-    rng = np.random.default_rng(spread)
-    counts = np.array([[3, 1, 2], [3, 3, 3]])
-    values = rng.integers(spread, size=(2, 3, 3)).astype(float)
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1), spread=st.sampled_from([1, 2, 3, 5, 1000]))
+def test_chance_of_the_best_draw_is_what_enumeration_gives(seed, spread):
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(1, 4, size=(2, 3))
+    values = rng.integers(-spread, spread, size=(2, 3, 3)).astype(float)
     for row in range(2):
         expected = np.zeros(3)
         own = [values[row, arm, 3 - counts[row, arm] :] for arm in range(3)]
@@ -87,6 +90,13 @@ def test_chance_of_the_best_draw_is_what_enumeration_gives(spread):
             best = np.array(draw) == max(draw)
             expected += best / best.sum() / len(draws)
         assert best_of_draws(values, counts)[row] == pytest.approx(expected)
+
+
+def test_the_best_draw_among_many_tasks():
+    """The shares of 600 tasks multiply to less than the smallest float where each has one value of ten."""
+    values = np.random.default_rng(0).standard_normal((1, 600, 10))
+    values[0, 7] += 20.0
+    assert best_of_draws(values, np.full((1, 600), 10))[0, 7] == pytest.approx(1)
 
 
 def test_sampling_keeps_the_last_gains():
