@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.agents.base import Shell
-from curriculum_rl.agents.rule import Floats, Ints, State, one_hot
+from curriculum_rl.agents.rule import Floats, Ints, State, check, one_hot
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import action_of
 
@@ -55,15 +55,19 @@ class Always:
 
     task: int = 0
 
+    def __post_init__(self) -> None:
+        """Check the task."""
+        check("task", self.task, least=0, whole=True)
+
     def start(self, seeds: int, arms: int) -> State:
         """The task, one-hot.
 
         Raises:
             ConfigError: where there is no such task.
         """
-        if not 0 <= self.task < arms:
+        if self.task >= arms:
             raise ConfigError(f"task: {self.task} must be in [0, {arms})")
-        return {"task": one_hot(np.full(seeds, self.task), arms)}
+        return {"task": one_hot(np.full(seeds, int(self.task)), arms)}
 
     def probabilities(self, state: State) -> Floats:
         """(S, K) one-hot of the task."""

@@ -98,6 +98,7 @@ def test_options_are_listed():
         ("d-ts", {"reward_window": 0}, "reward_window: 0 must be"),
         ("d-ts", {"reward_clip": 0}, "reward_clip: 0 must be"),
         ("fixed", {"task": 5}, "task: 5 must be in"),
+        ("fixed", {"task": "reviews.causal_lm"}, "task: reviews.causal_lm must be a whole number"),
         ("ppo", {"n_steps": 0}, "n_steps, batch_size, n_epochs: 0"),
         ("stratified", {}, "action_space: stratified plays mixtures"),
     ],
