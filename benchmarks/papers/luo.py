@@ -103,8 +103,10 @@ def run(
         "useless": {variant: _useless(document, useless) for variant, document in documents.items()},
         "scores": scores,
     }
-    losses = {variant: _column(scores, variant, "probe_loss") for variant in documents}
-    found["claims"] = claims(found["useless"], losses, own=OWN, reference=REFERENCE, margin=margin)
+    found["claims"] = {}
+    for figure in _judged(scores):
+        losses = {variant: _column(scores, variant, figure) for variant in documents}
+        found["claims"][figure] = claims(found["useless"], losses, own=OWN, reference=REFERENCE, margin=margin)
     write_atomically(out / "result.json", json.dumps(found, indent=1) + "\n")
     if not quiet:
         print(table(found, own=OWN))
@@ -137,6 +139,12 @@ def _useless(document: Mapping[str, Any], task: str) -> dict[str, list[float]]:
         if last and document["agents"][name.strip()]["role"] == "agent":
             found.setdefault(name.strip(), []).append(K * sum(last) / len(last))
     return found
+
+
+def _judged(scores: Mapping[str, Mapping[str, Mapping[int, Mapping[str, float]]]]) -> list[str]:
+    """The losses that every learner has: of the light head, and after a fine-tune where the environment has one."""
+    every = [figures for targets in scores.values() for seeds in targets.values() for figures in seeds.values()]
+    return [figure for figure in ("probe_loss", "finetune_loss") if all(figure in figures for figures in every)]
 
 
 def _column(

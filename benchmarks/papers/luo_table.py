@@ -15,17 +15,20 @@ def table(found: Mapping[str, Any], *, own: str) -> str:
         f"{'':28s}" + "".join(f"{target:>22s}" for target in targets),
     ]
     lines += [f"{name:28s}" + "".join(_cell(of.get(target, {})) for target in targets) for name, of in scores.items()]
-    lines += ["", "C8: probability of the useless task / even, last third; probe loss on its target - uniform's"]
-    for name, claim in found["claims"]["C8"].items():
-        useless = claim["useless"]
-        held = "dropped" if useless["holds"] else "NOT dropped"
-        lines.append(f"{name:28s} {_interval(useless):24s} {held:12s} {_pair(claim['uniform'])}")
-    lines += [
-        "",
-        f"C9: aware - agnostic on {own}; agnostic - aware on the mean of the others ({found['margin']:g} nats)",
-    ]
-    for name, claim in found["claims"]["C9"].items():
-        lines += [f"{name:20s} {part:7s} {_pair(claim[part])}" for part in ("own", "others")]
+    for figure, judged in found["claims"].items():
+        what = {"probe_loss": "probe loss", "finetune_loss": "loss after a fine-tune"}[figure]
+        lines += ["", f"C8: probability of the useless task / even, last third; {what} on its target - uniform's"]
+        for name, claim in judged["C8"].items():
+            useless = claim["useless"]
+            held = "dropped" if useless["holds"] else "NOT dropped"
+            lines.append(f"{name:28s} {_interval(useless):24s} {held:12s} {_pair(claim['uniform'])}")
+        lines += [
+            "",
+            f"C9, {what}: aware - agnostic on {own}; agnostic - aware on the mean of the others "
+            f"({found['margin']:g} nats)",
+        ]
+        for name, claim in judged["C9"].items():
+            lines += [f"{name:20s} {part:7s} {_pair(claim[part])}" for part in ("own", "others")]
     return "\n".join(lines)
 
 

