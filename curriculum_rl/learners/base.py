@@ -129,7 +129,7 @@ def rows_to_reset(seeds: Sequence[int], rows: Sequence[int] | None, replicas: in
 
 
 def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1, inner: Inner | None = None) -> None:
-    """Check that a plan, and inner steps where there are any, fit the learner (no data is looked at).
+    """Check that a plan, and inner steps where there are any, fit the learner; of data, it reads labels alone.
 
     Raises:
         ValueError: for other shapes or impossible learning rates.

@@ -1,25 +1,10 @@
 """The benchmark of downstream-aware and -agnostic selection: its verdicts on made-up figures, and a toy run."""
 
-import importlib
 import json
-import sys
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "papers"
 SEEDS = range(6)
-
-
-@pytest.fixture
-def papers(monkeypatch):
-    """Import a module of the benchmark by its name, as a script beside it would, and forget it."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 def spread(mean, wide):

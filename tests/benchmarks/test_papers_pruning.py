@@ -1,27 +1,13 @@
 """The benchmark of divergence-based pruning: its figures on made-up accuracies, and a toy run, resumed."""
 
 import gzip
-import importlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks" / "papers"
 DOMAINS = 8
-
-
-@pytest.fixture
-def papers(monkeypatch):
-    """Import a module of the benchmark by its name, as a script beside it would, and forget it."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 @pytest.fixture

@@ -1,27 +1,12 @@
 """The products that the peak is measured on, and the GPU benchmark where there is no GPU."""
 
-import importlib
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from curriculum_rl.learners import TransformerConfig
 from curriculum_rl.learners.transformer import forward_flops
-
-FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
-
-
-@pytest.fixture
-def benchmark(monkeypatch):
-    """Import a benchmark by its name, as a script beside it would, and forget it."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    before = set(sys.modules)
-    yield importlib.import_module
-    for name in set(sys.modules) - before:
-        if str(FOLDER) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 @pytest.mark.parametrize("rows", [1, 5])
