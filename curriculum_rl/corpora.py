@@ -145,10 +145,10 @@ def build_corpus(
 
     def build(path: Path) -> None:
         rows = token_rows(source.documents(part), tokenizer, end=[tokenizer.eos_id])
-        write_tokens(path / "tokens.bin", rows, _dtype(tokenizer), max_tokens)
+        write_tokens(path / "tokens.bin", rows, token_dtype(tokenizer), max_tokens)
 
-    entry = _entry(name, cache, key, build)
-    return Corpus(name, _tokens(entry, tokenizer), checksums(entry)["tokens.bin"])
+    entry = named_entry(name, cache, key, build)
+    return Corpus(name, mapped_tokens(entry, tokenizer), checksums(entry)["tokens.bin"])
 
 
 def build_labelled(name: str, source: SplitSource, part: str, tokenizer: Tokenizer, cache: Cache) -> LabelledCorpus:
@@ -167,12 +167,12 @@ def build_labelled(name: str, source: SplitSource, part: str, tokenizer: Tokeniz
         if not documents:
             raise ConfigError(f"part {part!r} has no labelled document")
         rows = list(token_rows(documents, tokenizer, end=[]))
-        write_tokens(path / "tokens.bin", rows, _dtype(tokenizer))
+        write_tokens(path / "tokens.bin", rows, token_dtype(tokenizer))
         np.save(path / "offsets.npy", np.cumsum([0, *map(len, rows)], dtype=np.int64))
         np.save(path / "labels.npy", np.array([classes.index(str(row.label)) for row in documents], dtype=np.int64))
         (path / "classes.json").write_text(json.dumps(classes), encoding="utf-8")
 
-    entry = _entry(name, cache, key, build)
+    entry = named_entry(name, cache, key, build)
     classes = tuple(json.loads((entry / "classes.json").read_text(encoding="utf-8")))
     if len(classes) > len(tokenizer.label_ids):
         raise ConfigError(
@@ -180,7 +180,7 @@ def build_labelled(name: str, source: SplitSource, part: str, tokenizer: Tokeniz
         )
     return LabelledCorpus(
         name=name,
-        tokens=_tokens(entry, tokenizer),
+        tokens=mapped_tokens(entry, tokenizer),
         offsets=np.load(entry / "offsets.npy"),
         labels=np.load(entry / "labels.npy"),
         classes=classes,
@@ -201,11 +201,11 @@ def noise_corpus(name: str, tokenizer: Tokenizer, *, tokens: int, seed: int) -> 
         seed: Another seed gives other noise.
     """
     keys = draws.spread(draws.key("noise", seed), np.arange(tokens))
-    chosen = tokenizer.ordinary_ids[keys % np.uint64(len(tokenizer.ordinary_ids))].astype(_dtype(tokenizer))
+    chosen = tokenizer.ordinary_ids[keys % np.uint64(len(tokenizer.ordinary_ids))].astype(token_dtype(tokenizer))
     return Corpus(name, chosen, hashlib.sha256(chosen.tobytes()).hexdigest())
 
 
-def _entry(name: str, cache: Cache, key: str, build: Callable[[Path], None]) -> Path:
+def named_entry(name: str, cache: Cache, key: str, build: Callable[[Path], None]) -> Path:
     """The cache entry; an error in the user's text names the corpus."""
     try:
         return cache.entry(key, build)
@@ -213,9 +213,11 @@ def _entry(name: str, cache: Cache, key: str, build: Callable[[Path], None]) -> 
         raise ConfigError(f"corpus {name!r}: {error}") from error
 
 
-def _dtype(tokenizer: Tokenizer) -> type[np.uint16] | type[np.uint32]:
+def token_dtype(tokenizer: Tokenizer) -> type[np.uint16] | type[np.uint32]:
+    """Of a token array."""
     return np.uint16 if tokenizer.vocab_size <= 1 << 16 else np.uint32
 
 
-def _tokens(entry: Path, tokenizer: Tokenizer) -> Tokens:
-    return np.memmap(entry / "tokens.bin", dtype=_dtype(tokenizer), mode="r")
+def mapped_tokens(entry: Path, tokenizer: Tokenizer) -> Tokens:
+    """The token array of a cache entry, mapped into memory."""
+    return np.memmap(entry / "tokens.bin", dtype=token_dtype(tokenizer), mode="r")

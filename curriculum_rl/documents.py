@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,11 +20,30 @@ class Document:
         text: Not empty.
         group: What must not be torn apart by a split (a speech, a category); "" where the text stands alone.
         label: The class, where the source has labels and this document has one.
+        tagged: Whether the text is words joined by one space and the label as many tags of IOB2, joined alike.
     """
 
     text: str
     group: str = ""
     label: str | None = None
+    tagged: bool = False
+
+    @property
+    def words(self) -> list[str]:
+        """The text between spaces; of tagged words no other white space is one."""
+        return self.text.split(" ") if self.tagged else self.text.split()
+
+    @property
+    def tags(self) -> list[str]:
+        """The tag of each word, of a tagged document."""
+        return str(self.label).split(" ") if self.tagged else []
+
+    def start(self, characters: int) -> "Document":
+        """At most so many characters of it: whole words where they have tags."""
+        if not self.tagged:
+            return replace(self, text=self.text[:characters])
+        whole = f"{self.text} "[: characters + 1].count(" ")
+        return replace(self, text=" ".join(self.words[:whole]), label=" ".join(self.tags[:whole]))
 
 
 class Source(Protocol):
@@ -47,7 +66,7 @@ class MemorySource:
 
     def fingerprint(self) -> str:
         """sha256 of the documents."""
-        return sha256_of("memory", [[row.text, row.group, row.label] for row in self.rows])
+        return sha256_of("memory", [[row.text, row.group, row.label, row.tagged] for row in self.rows])
 
     def documents(self) -> Iterator[Document]:
         """The documents as given."""
@@ -86,8 +105,9 @@ class CappedSource:
         for place in sorted(range(len(rows)), key=lambda place: (ranks[place], place)):
             row = rows[place]
             if left < len(row.text):
-                if row.text[:left].strip():
-                    kept[place] = Document(row.text[:left], row.group or row.text, row.label)
+                start = row.start(left)
+                if start.text.strip():
+                    kept[place] = replace(start, group=row.group or row.text)
                 break
             kept[place] = row
             left -= len(row.text)
@@ -98,7 +118,7 @@ class CappedSource:
 class ShuffledSource:
     """A source with the words of each document in random order: only the frequency of words can be learned.
 
-    A document stays in the part of a split that the original is in.
+    Words keep their tags. A document stays in the part of a split that the original is in.
 
     Attributes:
         source: What to shuffle.
@@ -115,10 +135,12 @@ class ShuffledSource:
     def documents(self) -> Iterator[Document]:
         """The documents, their words separated by single spaces."""
         for row in self.source.documents():
-            words = row.text.split()
+            words, tags = row.words, row.tags
             numbers = draws.spread(draws.key("shuffled", self.seed, row.text), np.arange(len(words)))
-            text = " ".join(words[place] for place in np.argsort(numbers).tolist())
-            yield Document(text, row.group or row.text, row.label)
+            order = np.argsort(numbers).tolist()
+            text = " ".join(words[place] for place in order)
+            label = " ".join(tags[place] for place in order) if row.tagged else row.label
+            yield Document(text, row.group or row.text, label, row.tagged)
 
 
 def sha256_of(*parts: object) -> str:

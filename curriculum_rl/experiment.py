@@ -15,14 +15,14 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
 from curriculum_rl.library import Library
-from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective
+from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective, ReadsTags
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.proxies.base import Proxy
 from curriculum_rl.proxies.build import make_proxy
 from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.targets import Split, Target
-from curriculum_rl.tasks import Task
+from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.tokenizers import Tokenizer
 
 Floats = npt.NDArray[np.float64]
@@ -139,11 +139,15 @@ class Experiment:
         )
 
     def require_labels(self, key: str) -> None:
-        """See that the target has labels.
+        """See that the target has labels, one for a text.
 
         Raises:
             ConfigError: naming the key that needs them.
         """
+        if self.target.tagged:
+            raise ConfigError(
+                f"{key}: needs one label for a text, and the words of target.corpus {self.target.name!r} have tags"
+            )
         if not self.target.labelled:
             raise ConfigError(f"{key}: needs labels, and target.corpus {self.target.name!r} has no label_field")
 
@@ -201,8 +205,7 @@ def _tasks(config: EnvConfig, library: Library, target: Target) -> tuple[Task, .
         objective = make_objective(entry.objective, library.tokenizer, causal=causal, context=config.context)
         names = list(config.corpora) if entry.corpora == "all" else entry.corpora
         for name in names:
-            corpus = library.labelled(name) if objective.labelled else library.corpus(name)
-            task = Task(f"{name}.{objective.name}", corpus, objective)
+            task = Task(f"{name}.{objective.name}", _corpus(library, name, objective), objective)
             given = [] if entry.depth is None else entry.depths(0)
             tasks += [replace(task, name=f"{task.name}@{depth}", depth=depth) for depth in given] or [task]
     if config.target.train:
@@ -213,6 +216,13 @@ def _tasks(config: EnvConfig, library: Library, target: Target) -> tuple[Task, .
         if names.count(name) > 1:
             raise ConfigError(f"tasks: {name!r} is there {names.count(name)} times")
     return tuple(tasks)
+
+
+def _corpus(library: Library, name: str, objective: Objective) -> Windows:
+    """The corpus of a name as an objective needs it."""
+    if isinstance(objective, ReadsTags):
+        return library.tagged(name)
+    return library.labelled(name) if objective.labelled else library.corpus(name)
 
 
 def _baselines(library: Library, target: Target, tokenizer: Tokenizer) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
-from curriculum_rl import schema
+from curriculum_rl import iob, schema
 from curriculum_rl.cache import Cache
 from curriculum_rl.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled, noise_corpus
 from curriculum_rl.documents import CappedSource, ShuffledSource, Source
@@ -12,6 +12,7 @@ from curriculum_rl.plugins import custom
 from curriculum_rl.presets.almanac import AlmanacSource
 from curriculum_rl.sources import DatasetSource, FileSource
 from curriculum_rl.splits import PartSource, SplitSource
+from curriculum_rl.tagged import TaggedCorpus, build_tagged
 from curriculum_rl.targets import SPLITS, Target
 from curriculum_rl.tokenizers import Tokenizer, cached_bpe, from_transformers
 
@@ -64,25 +65,38 @@ class Library:
             ConfigError: if the corpus has no labels.
         """
         section = self._config.corpora[name]
+        if self._is_tagged(name):
+            raise ConfigError(
+                f"tasks: classification needs one label for a text, and words of corpora.{name} have tags"
+            )
         if isinstance(section, schema.NoiseCorpus) or not _has_labels(section):
             raise ConfigError(f"tasks: classification needs labels, and corpora.{name} has no label_field")
         return build_labelled(name, self._source_of(name), "train", self.tokenizer, self._cache)
 
+    def tagged(self, name: str) -> TaggedCorpus:
+        """The tagged sentences that tagging tasks on a corpus train on; tags are numbered alike in all corpora.
+
+        Raises:
+            ConfigError: if its words have no tags, or the tokenizer too few label tokens for those of all corpora.
+        """
+        if not self._is_tagged(name):
+            raise ConfigError(f"tasks: tagging needs a tag for each word, and corpora.{name} has none")
+        corpus = build_tagged(name, self._source_of(name), "train", self.tokenizer, self._cache)
+        return corpus.with_classes(self._tags, self.tokenizer)
+
     def target(self) -> Target:
         """The target's four splits."""
-        section = self._config.target.corpus
-        if isinstance(section, str):
-            name, source, described = section, self._sources[section], self._config.corpora[section]
-        else:
-            fractions: dict[str, float] = {split: getattr(self._config.target, split) for split in SPLITS}
-            name, source, described = "target", SplitSource(self._read("target", section), fractions), section
-        text = {split: build_corpus(f"{name}.{split}", source, split, self.tokenizer, self._cache) for split in SPLITS}
-        labelled = {}
-        if _has_labels(described):
-            labelled = {
-                split: build_labelled(f"{name}.{split}", source, split, self.tokenizer, self._cache) for split in SPLITS
+        name, source, section = self._target
+        arguments = [(split, (f"{name}.{split}", source, split, self.tokenizer, self._cache)) for split in SPLITS]
+        text = {split: build_corpus(*given) for split, given in arguments}
+        labelled, tagged = {}, {}
+        if _is_tagged(section, source):
+            tagged = {
+                split: build_tagged(*given).with_classes(self._tags, self.tokenizer) for split, given in arguments
             }
-        return Target(name, text, labelled)
+        elif _has_labels(section):
+            labelled = {split: build_labelled(*given) for split, given in arguments}
+        return Target(name, text, labelled, tagged)
 
     def target_train(self) -> Corpus | None:
         """The train part of the target's own corpus, where the corpora have it."""
@@ -104,6 +118,33 @@ class Library:
     def hashes(self) -> dict[str, str]:
         """sha256 of the train tokens of every corpus."""
         return {name: self.corpus(name).sha256 for name in self._config.corpora}
+
+    @cached_property
+    def _target(self) -> tuple[str, SplitSource, schema.CorpusConfig]:
+        """Its name, how it is split and what the file says of it."""
+        section = self._config.target.corpus
+        if isinstance(section, str):
+            return section, self._sources[section], self._config.corpora[section]
+        fractions: dict[str, float] = {split: getattr(self._config.target, split) for split in SPLITS}
+        return "target", SplitSource(self._read("target", section), fractions), section
+
+    @cached_property
+    def _tags(self) -> tuple[str, ...]:
+        """The tags of all corpora and of the target."""
+        read = [(name, source, self._config.corpora[name]) for name, source in self._sources.items()]
+        found: set[str] = set()
+        for name, source, section in [*read, self._target]:
+            if _is_tagged(section, source):
+                part = next(iter(source.fractions))
+                found |= {*build_tagged(name, source, part, self.tokenizer, self._cache).classes}
+        return iob.in_order(found)
+
+    def _is_tagged(self, name: str) -> bool:
+        """Whether the words of a corpus have tags; one that is derived from another has them where that one does."""
+        section = self._config.corpora[name]
+        if isinstance(section, schema.ShuffledCorpus | schema.CopyCorpus | schema.SmallCorpus):
+            return self._is_tagged(section.of)
+        return name in self._sources and _is_tagged(section, self._sources[name])
 
     def _train_texts(self) -> Iterator[str]:
         for name, source in self._sources.items():
@@ -160,6 +201,16 @@ class Library:
             case _:
                 raise ConfigError(f"{key}.kind: {section.kind!r} must be one of the corpora, derived from another")
         return CappedSource(source, section.max_characters) if section.max_characters else source
+
+
+def _is_tagged(section: schema.CorpusConfig, source: SplitSource) -> bool:
+    """Whether labels are tags of words; where the format does not tell, the first labelled document does."""
+    if isinstance(section, schema.FilesCorpus) and section.format == "conll":
+        return True
+    if getattr(section, "label_field", None) is None:
+        return False
+    whole = source.source.source if isinstance(source.source, CappedSource) else source.source
+    return next((row.tagged for row in whole.documents() if row.label is not None), False)
 
 
 def _has_labels(section: schema.CorpusConfig) -> bool:

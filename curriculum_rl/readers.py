@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
+from curriculum_rl import iob
 from curriculum_rl.errors import ConfigError
 
 Row = dict[str, Any]
@@ -56,6 +57,37 @@ def csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
         reader = csv.DictReader(file, delimiter="\t" if tabs else ",")
         for row in reader:
             yield reader.line_num, row
+
+
+def tagged_sentences(path: Path) -> Iterator[tuple[list[str], list[str]]]:
+    """Words and tags of sentences: lines `token<TAB>tag` or `language:token<TAB>tag`, a blank one after each sentence.
+
+    Raises:
+        ConfigError: A line is neither.
+    """
+    words: list[str] = []
+    tags: list[str] = []
+    with _open(path) as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                word, tag = _tagged_word(line, path, number)
+                words.append(word)
+                tags.append(tag)
+            elif words:
+                yield words, tags
+                words, tags = [], []
+    if words:
+        yield words, tags
+
+
+def _tagged_word(line: str, path: Path, number: int) -> tuple[str, str]:
+    token, _, tag = line.strip().rpartition("\t")
+    language, colon, rest = token.partition(":")
+    # A token ":" of a file without languages keeps its colon: what follows it is empty.
+    word = rest if colon and rest and 2 <= len(language) <= 3 and language.islower() and language.isalpha() else token
+    if not word or " " in word or not iob.is_tag(tag):
+        raise ConfigError(f"path: {path}, line {number} is no token<TAB>tag of IOB2: {line.rstrip()!r}")
+    return word, tag
 
 
 def parquet_names(path: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """Where documents come from: text, JSON lines, CSV and Parquet files, and Hugging Face `datasets`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,9 +12,9 @@ from curriculum_rl.documents import Document, sha256_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.fields import Fields
 
-Format = Literal["auto", "text", "lines", "jsonl", "csv", "parquet"]
+Format = Literal["auto", "text", "lines", "jsonl", "csv", "parquet", "conll"]
 
-_READER = 1  # version of the readers below; a change makes every cached corpus stale
+_READER = 2  # version of the readers below; a change makes every cached corpus stale
 _SUFFIXES = {
     ".txt": "text",
     ".md": "text",
@@ -34,7 +34,8 @@ class FileSource(Fields):
     Attributes:
         path: A file, a glob pattern, or several of them; read in this order, the matches of a pattern sorted.
         format: "text" (a document is a paragraph: lines up to a blank one), "lines" (a document is a line), "jsonl",
-            "csv" (with a header; tabs in .tsv files), "parquet", or "auto" by suffix. A further .gz is fine.
+            "csv" (with a header; tabs in .tsv files), "parquet", "conll" (a document is a sentence of tagged words, a
+            word and its tag a line), or "auto" by suffix, which does not tell the last. A further .gz is fine.
     """
 
     path: str | Path | Sequence[str | Path]
@@ -83,24 +84,25 @@ class FileSource(Fields):
             return self.format
         suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
         if suffix not in _SUFFIXES:
-            raise ConfigError(f"format: the name of {path} does not tell; set it to text, lines, jsonl, csv or parquet")
+            formats = ", ".join(get_args(Format)[1:])
+            raise ConfigError(f"format: the name of {path} does not tell; set it to one of {formats}")
         return _SUFFIXES[suffix]
 
     def _documents(self, path: Path) -> Iterator[Document]:
         form = self._format(path)
-        if form in ("text", "lines"):
-            yield from map(Document, self._texts(path, form))
+        if form in ("text", "lines", "conll"):
+            self._check_without_fields(path, form)
+            yield from readers.guarded(path, _plain_documents(path, form))
             return
         for number, row in readers.guarded(path, self._rows(path, form)):
             picked = self.pick(row, f"{path}, {'row' if form == 'parquet' else 'line'} {number}")
             if picked is not None:
-                yield Document(*picked)
+                yield picked
 
-    def _texts(self, path: Path, form: str) -> Iterator[str]:
+    def _check_without_fields(self, path: Path, form: str) -> None:
         if self.label_field or self.group_field or self.where:
             name = self.label_field or self.group_field or next(iter(self.where))
             raise ConfigError(f"format: {path} is read as {form}, which has no fields such as {name!r}")
-        return readers.guarded(path, readers.paragraphs(path) if form == "text" else readers.lines(path))
 
     def _rows(self, path: Path, form: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if form == "parquet":
@@ -108,6 +110,15 @@ class FileSource(Fields):
             yield from readers.parquet_rows(path, self.names())
         else:
             yield from readers.json_rows(path) if form == "jsonl" else readers.csv_rows(path)
+
+
+def _plain_documents(path: Path, form: str) -> Iterator[Document]:
+    """The documents of a format without fields."""
+    if form == "conll":
+        for words, tags in readers.tagged_sentences(path):
+            yield Document(" ".join(words), label=" ".join(tags), tagged=True)
+    else:
+        yield from map(Document, readers.paragraphs(path) if form == "text" else readers.lines(path))
 
 
 @dataclass(frozen=True)
@@ -137,17 +148,21 @@ class DatasetSource(Fields):
         """
         place = f"{self.path} ({self.split})"
         self.check(self._dataset.column_names, place)
-        names = getattr(self._dataset.features.get(self.label_field), "names", None)
+        feature = self._dataset.features.get(self.label_field)
+        classes = getattr(feature, "names", None)
+        tags = getattr(getattr(feature, "feature", None), "names", None)  # of a list of class labels
         empty = True
         for row in self._dataset.select_columns(self.names()):
+            if tags is not None and row[self.label_field] is not None:
+                row[self.label_field] = [tags[tag] for tag in row[self.label_field]]
             picked = self.pick(row, place)
             if picked is None:
                 continue
             empty = False
-            text, group, label = picked
-            if names is not None and label is not None:
-                label = names[int(label)] if int(label) >= 0 else None  # -1 marks unlabelled rows, as in hub test sets
-            yield Document(text, group, label)
+            if classes is not None and picked.label is not None:
+                number = int(picked.label)  # -1 marks unlabelled rows, as in hub test sets
+                picked = replace(picked, label=classes[number] if number >= 0 else None)
+            yield picked
         if empty:
             raise ConfigError(f"path: no document in {place}")
 

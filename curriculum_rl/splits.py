@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from curriculum_rl import draws
+from curriculum_rl import draws, iob
 from curriculum_rl.documents import Document, Source, sha256_of
 from curriculum_rl.errors import ConfigError
 
@@ -94,6 +94,20 @@ class SplitSource:
         if len(labels) < 2:
             raise ConfigError(f"label_field: a labelled target needs two classes, found {sorted(labels)}")
         return tuple(sorted(labels))
+
+    def tags(self) -> tuple[str, ...]:
+        """The tags of the words of all parts, in the order of `iob.in_order`.
+
+        Raises:
+            ConfigError: A document has a label but no tags, or no word is tagged as part of an entity.
+        """
+        labelled = [row for rows in self._parts.values() for row in rows if row.label is not None]
+        if not all(row.tagged for row in labelled):
+            raise ConfigError("label_field: some labels are lists of tags, others are not")
+        tags = iob.in_order(tag for row in labelled for tag in row.tags)
+        if len(tags) < 2:
+            raise ConfigError("label_field: tagging needs an entity, and no word has a tag but O")
+        return tags
 
     @cached_property
     def _source_fingerprint(self) -> str:

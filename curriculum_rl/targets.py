@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from curriculum_rl.corpora import Corpus, LabelledCorpus
+from curriculum_rl.tagged import TaggedCorpus
 
 Split = Literal["signal", "reward", "selection", "report"]
 """signal: priors, few-shot examples and the one task that `target.train` adds; reward: what the proxy pays on;
@@ -21,8 +22,10 @@ class Target:
         name: of the corpus it comes from.
         text: the token stream of each split.
         labelled: the labelled examples of each split; empty where the target has no labels.
+        tagged: the tagged sentences of each split; empty where its words have no tags.
     """
 
     name: str
     text: Mapping[Split, Corpus]
     labelled: Mapping[Split, LabelledCorpus]
+    tagged: Mapping[Split, TaggedCorpus]

@@ -34,6 +34,17 @@ def token_rows(documents: Iterable[Document], tokenizer: Tokenizer, end: list[in
             yield [token for _ in group for token in next(encoded)] + end
 
 
+def word_rows(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator[list[list[int]]]:
+    """The tokens of each word of each document; a word after the first has the space before it, as in running text.
+
+    A word that the tokenizer makes nothing of (a lone invisible character) is one mask token.
+    """
+    for chunk in _chunks(documents):
+        encoded = iter(tokenizer.encode([" " * (n > 0) + word for row in chunk for n, word in enumerate(row.words)]))
+        for row in chunk:
+            yield [next(encoded) or [tokenizer.mask_id] for _ in row.words]
+
+
 def _chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
     """Lists of documents of about _CHUNK characters, a longer document alone."""
     chunk: list[Document] = []

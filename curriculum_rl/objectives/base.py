@@ -33,7 +33,7 @@ class Objective(Protocol):
 
     @property
     def labelled(self) -> bool:
-        """Whether it needs a labelled corpus."""
+        """Whether it needs a labelled corpus: one label for a text; tags of words where it is a `ReadsTags`."""
         ...
 
     def __call__(self, windows: Tokens, keys: Keys) -> Rows:
@@ -82,6 +82,30 @@ class ReadsMore(Protocol):
         Returns:
             (1 + P, R, T + 1): the windows, then P partners of each.
         """
+        ...
+
+
+@runtime_checkable
+class TaggedText(Text, Protocol):
+    """A corpus whose windows are sentences with a tag for each word, as `curriculum_rl.tagged.TaggedCorpus` is."""
+
+    @property
+    def label_ids(self) -> tuple[int, ...]:
+        """The label token of each tag."""
+        ...
+
+    def marks_of(self, index: Tokens, context: int) -> Tokens:
+        """(R, context + 1) the label token of its tag where a word begins in `windows`, else -1."""
+        ...
+
+
+@runtime_checkable
+class ReadsTags(ReadsMore, Protocol):
+    """A `ReadsMore` whose corpus is a `TaggedText`; it also is `labelled`."""
+
+    @property
+    def tagged(self) -> bool:
+        """True: that there is this attribute makes the difference."""
         ...
 
 

@@ -15,6 +15,7 @@ from curriculum_rl.objectives.pairs import NextSentence, SentenceDistance
 from curriculum_rl.objectives.random_label import RandomLabel
 from curriculum_rl.objectives.reordering import SentenceOrder, SentenceReordering
 from curriculum_rl.objectives.span_corruption import SpanCorruption
+from curriculum_rl.objectives.tagging import Tagging
 from curriculum_rl.objectives.words import Capitalisation, TokenDocumentRelation
 from curriculum_rl.plugins import custom
 from curriculum_rl.tokenizers import Tokenizer
@@ -64,4 +65,5 @@ _CLASSES: dict[str, Callable[..., Objective]] = {
     "sentence_distance": SentenceDistance,
     "random_label": RandomLabel,
     "classification": Classification,
+    "tagging": Tagging,
 }

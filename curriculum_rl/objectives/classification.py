@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives.base import Bools, Keys, Rows, Tokens
+from curriculum_rl.objectives.layout import moved_labels
 from curriculum_rl.tokenizers import Tokenizer
 
 
@@ -46,14 +46,6 @@ class Classification:
 
     def _moved(self, windows: Tokens, at_class: Bools) -> Tokens:
         """Windows with the label tokens that stand after the class token replaced by those `first` places on."""
-        known = np.array(self.tokenizer.label_ids, dtype=np.int64)
-        order = np.argsort(known)
-        number = order[np.searchsorted(known, windows[:, 1:][at_class], sorter=order)] + self.first
-        if (number >= len(known)).any():
-            raise ConfigError(
-                f"tokenizer.labels: classes from label token {self.first} on need {number.max() + 1}, "
-                f"the tokenizer has {len(known)}"
-            )
         out = windows.copy()
-        out[:, 1:][at_class] = known[number]
+        out[:, 1:][at_class] = moved_labels(self.tokenizer, windows[:, 1:][at_class], self.first)
         return out

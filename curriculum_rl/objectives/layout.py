@@ -52,6 +52,24 @@ def reserve(tokenizer: Tokenizer, name: str, classes: int) -> Reserved:
     return Reserved(np.array(tokenizer.label_ids[:classes], dtype=np.int64), tokenizer.label_ids[-from_end])
 
 
+def moved_labels(tokenizer: Tokenizer, labels: Tokens, first: int) -> Tokens:
+    """Label tokens (any shape), each replaced by the one `first` places on.
+
+    Raises:
+        ConfigError: The tokenizer has too few.
+    """
+    known = np.array(tokenizer.label_ids, dtype=np.int64)
+    order = np.argsort(known)
+    number = order[np.searchsorted(known, labels, sorter=order)] + first
+    if (number >= len(known)).any():
+        raise ConfigError(
+            f"tokenizer.labels: classes from label token {first} on need {number.max() + 1}, "
+            f"the tokenizer has {len(known)}"
+        )
+    moved: Tokens = known[number]
+    return moved
+
+
 def require_context(name: str, context: int, least: int) -> None:
     """Refuses rows that are too short.
 

@@ -11,7 +11,6 @@ import torch
 
 from curriculum_rl import schema
 from curriculum_rl.batch import Batch
-from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
@@ -70,7 +69,7 @@ def heldout_rows(experiment: "Experiment", count: int, seeds: Sequence[int]) -> 
 def _unseen(experiment: "Experiment", task: Task, count: int, seed: int) -> Batch:
     name, context = task.corpus.name, experiment.config.context
     text = experiment.heldout.get(name)
-    if isinstance(task.corpus, LabelledCorpus) or text is None:
+    if task.objective.labelled or text is None:
         return task.batch(seed=key(seed, "held-out tasks"), first=0, rows=count, context=context)
     # The report draws from the front of the same permutation.
     first = experiment.config.report.task_sequences

@@ -22,11 +22,11 @@ class AlmanacCorpus(CorpusSection):
 
 
 class FilesCorpus(CorpusSection):
-    """Local text, jsonl, csv or parquet files (also gzipped)."""
+    """Local text, jsonl, csv, parquet or conll files (also gzipped)."""
 
     kind: Literal["files"] = "files"
     paths: str | list[str] = Field(description="a path or glob, or several; relative to the environment file")
-    format: Literal["auto", "text", "lines", "jsonl", "csv", "parquet"] = "auto"
+    format: Literal["auto", "text", "lines", "jsonl", "csv", "parquet", "conll"] = "auto"
     text_field: str = "text"
     label_field: str | None = None
     group_field: str | None = None

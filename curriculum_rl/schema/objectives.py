@@ -139,6 +139,12 @@ class ClassificationObjective(_RowLabelObjective):
     kind: Literal["classification"]
 
 
+class TaggingObjective(_RowLabelObjective):
+    """Predict the tag of each word of a tagged corpus as a label token at its first sub-word (named entities)."""
+
+    kind: Literal["tagging"]
+
+
 ObjectiveConfig = Annotated[
     Annotated[CausalLMObjective, Tag("causal_lm")]
     | Annotated[PrefixLMObjective, Tag("prefix_lm")]
@@ -157,6 +163,7 @@ ObjectiveConfig = Annotated[
     | Annotated[SentenceDistanceObjective, Tag("sentence_distance")]
     | Annotated[RandomLabelObjective, Tag("random_label")]
     | Annotated[ClassificationObjective, Tag("classification")]
+    | Annotated[TaggingObjective, Tag("tagging")]
     | Annotated[Custom, Tag("custom")],
     kind_of("causal_lm"),
 ]

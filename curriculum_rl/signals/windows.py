@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import torch
 
 from curriculum_rl.batch import Batch
-from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.draws import key
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.proxies.base import Price
@@ -66,10 +65,10 @@ class Windows:
         """Rows of a task's held-out part that the report does not score; drawn apart where it has no such part."""
         name = task.corpus.name
         target = self.experiment.target
-        if name == self.config.target.corpus and not isinstance(task.corpus, LabelledCorpus):
+        if name == self.config.target.corpus and not task.objective.labelled:
             return self.rows(Task(task.name, target.text["signal"], task.objective), seeds, "held out", 0, rows)
         heldout = self.experiment.heldout.get(name)
-        if heldout is None or isinstance(task.corpus, LabelledCorpus):
+        if heldout is None or task.objective.labelled:
             return self.rows(task, seeds, "held out", 0, rows)
         # The report draws its windows from the front of the same permutation.
         first = self.config.report.task_sequences

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.entities import entity_f1
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.methods.priming.rows import Rows, tags_of_words
 from curriculum_rl.methods.priming.settings import Settings
@@ -54,21 +54,6 @@ def predicted(tagger: Tagger, rows: Rows) -> npt.NDArray[np.int64]:
             best = tagger(rows.batch(index, tagger.device).ids).argmax(dim=-1).cpu().numpy()
             found[index, : best.shape[1]] = best
     return found
-
-
-def entity_f1(true: list[list[str]], found: list[list[str]]) -> float:
-    """Micro-F1 of entities, in [0, 1]: type and both ends must be right.
-
-    Raises:
-        ConfigError: `seqeval` is not installed.
-
-    Source: `seqeval` in its default mode, which counts as CoNLL's script does.
-    """
-    try:
-        from seqeval.metrics import f1_score
-    except ImportError as error:
-        raise ConfigError("entity F1 needs seqeval: pip install 'curriculum-rl[ner]'") from error
-    return float(f1_score(true, found, average="micro", zero_division=0))
 
 
 def score(tagger: Tagger, rows: Rows, tags: tuple[str, ...]) -> float:

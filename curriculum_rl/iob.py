@@ -1,0 +1,38 @@
+"""Tags of words as IOB2 writes them: `O`, `B-<type>` where an entity begins, `I-<type>` inside it."""
+
+import re
+from collections.abc import Iterable
+
+from curriculum_rl.errors import ConfigError
+
+OUTSIDE = "O"
+"""The tag of a word of no entity."""
+
+_INSIDE = re.compile(r"[BI]-\S+")
+
+
+def is_tag(tag: object) -> bool:
+    """Whether it is one."""
+    return isinstance(tag, str) and (tag == OUTSIDE or _INSIDE.fullmatch(tag) is not None)
+
+
+def in_order(tags: Iterable[str]) -> tuple[str, ...]:
+    """`O`, then by name both tags of every type that occurs."""
+    types = {tag[2:] for tag in tags if tag != OUTSIDE}
+    return (OUTSIDE, *(f"{place}-{kind}" for kind in sorted(types) for place in "BI"))
+
+
+def check(words: list[object], tags: list[object], place: str) -> None:
+    """Refuses what is no tagged sentence.
+
+    Raises:
+        ConfigError: Naming the place: there are not as many tags as words, a word is empty, holds a space or is no
+            string, or a tag is none of IOB2.
+    """
+    if len(words) != len(tags):
+        raise ConfigError(f"label_field: {len(words)} words have {len(tags)} tags in {place}")
+    for word, tag in zip(words, tags, strict=True):
+        if not isinstance(word, str) or not word or " " in word:
+            raise ConfigError(f"text_field: {word!r} is no word (a string without a space) in {place}")
+        if not is_tag(tag):
+            raise ConfigError(f"label_field: {tag!r}, of the word {word!r}, is no tag of IOB2 in {place}")
