@@ -86,7 +86,8 @@ def _tagged_word(line: str, path: Path, number: int) -> tuple[str, str]:
     # A token ":" of a file without languages keeps its colon: what follows it is empty.
     word = rest if colon and rest and 2 <= len(language) <= 3 and language.islower() and language.isalpha() else token
     if not word or " " in word or not iob.is_tag(tag):
-        raise ConfigError(f"path: {path}, line {number} is no token<TAB>tag of IOB2: {line.rstrip()!r}")
+        found = line.rstrip("\n")
+        raise ConfigError(f"path: {path}, line {number} is no token<TAB>tag of IOB2: {found!r}")
     return word, tag
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from curriculum_rl.documents import Document
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.methods.priming import read_sentences
 from curriculum_rl.sources import DatasetSource, FileSource
 
 ROWS: list[dict[str, Any]] = [
@@ -87,6 +88,70 @@ def test_lists_of_turns_are_joined(tmp_path: Path) -> None:
     assert list(FileSource(path, text_field="turns").documents()) == [Document("U hi\nS hello"), Document("? half")]
 
 
+def test_tagged_sentences(tmp_path: Path) -> None:
+    lines = "en:New\tB-LOC\nen:York\tI-LOC\nen:::\tO\n\t\n\nen:en:b\tO\n\n:\tO\nhttp://x\tO\nthe\u00a0x\tO"
+    (tmp_path / "a").write_text(lines)
+    (tmp_path / "b.gz").write_bytes(gzip.compress(lines.encode()))
+    expected = [
+        Document("New York ::", "", "B-LOC I-LOC O", tagged=True),
+        Document("en:b", "", "O", tagged=True),
+        Document(": http://x the\u00a0x", "", "O O O", tagged=True),
+    ]
+    for name in ("a", "b.gz"):
+        assert list(FileSource(tmp_path / name, format="conll").documents()) == expected
+    assert expected[2].words == [":", "http://x", "the\u00a0x"] and expected[2].tags == ["O", "O", "O"]
+
+
+@pytest.mark.parametrize("line", ["word", "word\tX", "word\tS-PER", "word\tB-", "en:\t", "\tO", "two words\tO"])
+def test_lines_that_are_no_tagged_word(tmp_path: Path, line: str) -> None:
+    (tmp_path / "a").write_text(f"fine\tO\n\n{line}\n")
+    with pytest.raises(ConfigError, match=r"path: .*a, line 3 is no token<TAB>tag of IOB2") as caught:
+        list(FileSource(tmp_path / "a", format="conll").documents())
+    assert repr(line) in str(caught.value)
+
+
+def test_rows_of_words_and_tags(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    options: dict[str, Any] = {"text_field": "words", "label_field": "tags"}
+    path.write_text(
+        '{"words": ["In", "Rome"], "tags": ["O", "B-LOC"], "id": 7}\n{"words": [], "tags": [], "id": 8}\n'
+        '{"words": ["x", "y"], "tags": null, "id": 9}\n'
+    )
+    assert list(FileSource(path, **options, group_field="id").documents()) == [
+        Document("In Rome", "7", "O B-LOC", tagged=True),
+        Document("x\ny", "9"),
+    ]
+    for row, said in (
+        ('{"words": ["a", "b"], "tags": ["O"]}', "label_field: 2 words have 1 tags in .* line 1"),
+        ('{"words": ["a b"], "tags": ["O"]}', "text_field: 'a b' is no word .* line 1"),
+        ('{"words": [""], "tags": ["O"]}', "text_field: '' is no word"),
+        ('{"words": ["a"], "tags": ["LOC"]}', "label_field: 'LOC', of the word 'a', is no tag of IOB2 in .* line 1"),
+        ('{"words": ["a"], "tags": [3]}', "label_field: 3, of the word 'a', is no tag"),
+    ):
+        path.write_text(row)
+        with pytest.raises(ConfigError, match=said):
+            list(FileSource(path, **options).documents())
+
+
+def test_parquet_and_datasets_of_words_and_tags(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    names = ["O", "B-LOC", "I-LOC"]
+    features = {
+        "tokens": datasets.Sequence(datasets.Value("string")),
+        "tags": datasets.Sequence(datasets.ClassLabel(names=names)),
+        "text_tags": datasets.Sequence(datasets.Value("string")),
+    }
+    rows = {"tokens": [["New", "York"], ["rain"]], "tags": [[1, 2], [0]], "text_tags": [["B-LOC", "I-LOC"], ["O"]]}
+    table = datasets.Dataset.from_dict(rows, features=datasets.Features(features))
+    table.save_to_disk(str(tmp_path / "set"))
+    table.to_parquet(str(tmp_path / "a.parquet"))
+    expected = [Document("New York", "", "B-LOC I-LOC", tagged=True), Document("rain", "", "O", tagged=True)]
+    for label in ("tags", "text_tags"):
+        assert list(DatasetSource(tmp_path / "set", text_field="tokens", label_field=label).documents()) == expected
+    parquet = FileSource(tmp_path / "a.parquet", text_field="tokens", label_field="text_tags")
+    assert list(parquet.documents()) == expected
+
+
 def test_several_files_and_patterns_keep_their_order(tmp_path: Path) -> None:
     for name in ("b2.txt", "b1.txt", "a.txt"):
         (tmp_path / name).write_text(name)
@@ -142,6 +207,8 @@ def test_mistakes_are_one_line_with_the_key(tmp_path: Path) -> None:
         (FileSource(tmp_path / "h.txt.gz"), r"path: cannot read .*h\.txt\.gz: Not a gzipped file"),
         (FileSource(tmp_path / "i.jsonl"), "text_field: 'text' holds a dict"),
         (FileSource(tmp_path / "e.txt", label_field="label"), "no fields such as 'label'"),
+        (FileSource(tmp_path / "e.txt", format="conll"), r"path: no document in .*e\.txt"),
+        (FileSource(good, format="conll", where={"a": 1}), "read as conll, which has no fields such as 'a'"),
     ]
     for source, message in mistakes:
         with pytest.raises(ConfigError, match=message) as caught:
@@ -175,6 +242,17 @@ def test_datasets_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(ConfigError, match=message) as caught:
             list(source.documents())
         assert "\n" not in str(caught.value)
+
+
+def test_real_tagged_sentences(real_data: Path) -> None:
+    path = real_data / "wikiann" / "nl" / "train.gz"
+    if not path.is_file():
+        pytest.skip(f"needs {path}")
+    found = list(FileSource(path, format="conll").documents())
+    sentences = read_sentences(path)
+    assert len(found) == len(sentences) == 20_000
+    for row, sentence in zip(found, sentences, strict=True):
+        assert (tuple(row.words), tuple(row.tags)) == (sentence.words, sentence.tags)
 
 
 def test_real_files(real_data: Path) -> None:

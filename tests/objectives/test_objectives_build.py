@@ -131,7 +131,7 @@ def test_a_context_too_short_shows_before_anything_runs(roomy: dict[str, Any]) -
 def test_the_list_shows_every_kind_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     listing.show("objectives", "almanac")
     shown = capsys.readouterr().out
-    for kind in [*CAUSAL, *BOTH_WAYS, *ROW_LABELS, "classification", "module:Class"]:
+    for kind in [*CAUSAL, *BOTH_WAYS, *ROW_LABELS, "classification", "tagging", "module:Class"]:
         assert f" {kind} " in shown
     assert "rate=0.15" in shown and "generator=unigram" in shown
     assert shown.count("Say ") == 10

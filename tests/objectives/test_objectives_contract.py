@@ -16,7 +16,8 @@ from curriculum_rl.objectives import Objective, windows_of
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.objectives.layout import MARKED
 from curriculum_rl.schema import ObjectiveConfig
-from curriculum_rl.tasks import Task
+from curriculum_rl.tagged import TaggedCorpus
+from curriculum_rl.tasks import Task, Windows
 
 TOKENIZER = known_tokenizer()
 KINDS = [
@@ -24,6 +25,7 @@ KINDS = [
     *("replaced_token_detection", "added_token_detection", "deleted_token_detection"),
     *("capitalisation", "token_document_relation"),
     *("sentence_order", "next_sentence", "sentence_reordering", "sentence_distance", "random_label"),
+    "tagging",
 ]
 ROW_LABELS = {
     **{"sentence_order": 2, "next_sentence": 2, "sentence_reordering": 6, "sentence_distance": 3},
@@ -44,11 +46,33 @@ def text(seed: int, tokens: int, often: int) -> Corpus:
     return Corpus("made", np.where(draw.random(tokens) < 1 / often, TOKENIZER.eos_id, words).astype(np.uint16), "")
 
 
+def asked(kind: str, seed: int, tokens: int, often: int) -> Windows:
+    """Text, or what the objective needs instead: one token in `often` ends a sentence, one in two begins a word."""
+    if kind != "tagging":
+        return text(seed, tokens, often)
+    draw = np.random.default_rng(seed)
+    ends = np.flatnonzero(draw.random(tokens) < 1 / often)
+    offsets = np.unique([0, *ends, tokens])
+    marks = draw.integers(1, 6, tokens) * (draw.random(tokens) < 0.5)
+    marks[offsets[:-1]] = 1
+    return TaggedCorpus(
+        name="made",
+        tokens=draw.choice(TOKENIZER.ordinary_ids, tokens).astype(np.uint16),
+        offsets=offsets,
+        marks=marks.astype(np.uint16),
+        classes=("O", "B-A", "I-A", "B-B", "I-B"),
+        eos_id=TOKENIZER.eos_id,
+        pad_id=TOKENIZER.pad_id,
+        label_ids=TOKENIZER.label_ids[:5],
+        sha256="",
+    )
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @given(st.integers(0, 1000), st.integers(7, 40), st.sampled_from([1, 2, 5, 30, 1000]))
 @settings(max_examples=25, deadline=None)
 def test_rows_are_well_formed_and_depend_on_nothing_else(kind: str, seed: int, T: int, often: int) -> None:
-    task = Task("task", text(seed, 20 * T + 5, often), made(kind, T))
+    task = Task("task", asked(kind, seed, 20 * T + 5, often), made(kind, T))
     together = task.batch(seed=seed, first=3, rows=12, context=T)
     assert together.input_ids.shape == together.targets.shape == together.weights.shape == (12, T)
     assert together.input_ids.dtype == together.targets.dtype == torch.int64
@@ -65,7 +89,7 @@ def test_rows_are_well_formed_and_depend_on_nothing_else(kind: str, seed: int, T
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_windows_are_left_alone_and_keys_decide(kind: str) -> None:
-    corpus, objective = text(1, 3000, 40), made(kind)
+    corpus, objective = asked(kind, 1, 3000, 40), made(kind)
     index, keys = np.arange(40), spread(5, np.arange(40))
     windows = windows_of(objective, corpus, index, context=64, keys=keys)
     before = windows.copy()
@@ -74,16 +98,17 @@ def test_windows_are_left_alone_and_keys_decide(kind: str) -> None:
     assert all((a == b).all() for a, b in zip(rows, again, strict=True))
     other = objective(windows, spread(6, np.arange(40)))
     same = all((a == b).all() for a, b in zip(rows, other, strict=True))
-    assert same == (kind in ("causal_lm", "capitalisation", "token_document_relation"))
+    assert same == (kind in ("causal_lm", "capitalisation", "token_document_relation", "tagging"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("causal", [True, False])
 def test_which_way_rows_are_read(kind: str, causal: bool) -> None:
     objective = made(kind, learner_causal=causal)
-    assert objective.causal == (causal if kind in ROW_LABELS else kind in CAUSAL)
-    assert objective.name == kind and not objective.labelled
-    if kind in ROW_LABELS:
+    either = kind in {*ROW_LABELS, "tagging"}
+    assert objective.causal == (causal if either else kind in CAUSAL)
+    assert objective.name == kind and objective.labelled == (kind == "tagging")
+    if either:
         assert made(kind, learner_causal=causal, causal=None).causal is causal
         assert made(kind, learner_causal=causal, causal=not causal).causal is not causal
 
@@ -104,4 +129,4 @@ def test_every_labelled_objective_has_a_marker_of_its_own() -> None:
         (markers[kind],) = set(batch.input_ids[:, 0].tolist())
         assert markers[kind] in TOKENIZER.label_ids and not (batch.input_ids[:, 1:] == markers[kind]).any()
     assert len(set(markers.values())) == len(MARKED) == 10
-    assert set(markers) == set(KINDS) - CAUSAL - {"masked_lm", "whole_word_masking", "span_masking"}
+    assert set(markers) == set(KINDS) - CAUSAL - {"masked_lm", "whole_word_masking", "span_masking", "tagging"}

@@ -16,10 +16,12 @@ from curriculum_rl.learners.batched import BatchedLearner
 from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.learners.transformer import TransformerConfig
+from curriculum_rl.objectives import ReadsTags
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.presets.almanac import AlmanacSource
 from curriculum_rl.schema import ObjectiveConfig
 from curriculum_rl.splits import SplitSource
+from curriculum_rl.tagged import TaggedCorpus, build_tagged
 from curriculum_rl.tasks import Task
 from curriculum_rl.tokenizers import Tokenizer, cached_bpe
 
@@ -46,6 +48,7 @@ CASES = [
     Case("capitalisation", 0.04, updates=150),
     Case("token_document_relation", 0.015, updates=150),
     Case("classification", 0.25),
+    Case("tagging", 0.1),
     # Tokens drawn by their frequency take 2,000 updates to be told from the right ones; uniform ones take 100.
     Case("replaced_token_detection", 0.1, options={"rate": 0.3, "generator": "uniform"}),
     Case("added_token_detection", 0.1, options={"rate": 0.3, "generator": "uniform"}),
@@ -59,13 +62,25 @@ class Texts:
     held: Corpus
     labelled_train: LabelledCorpus
     labelled_held: LabelledCorpus
+    tagged_train: TaggedCorpus
+    tagged_held: TaggedCorpus
 
     def task(self, kind: str, *, held: bool, context: int = CONTEXT, **options: Any) -> Task:
         section = TypeAdapter(ObjectiveConfig).validate_python({"kind": kind, **options})
         objective = make_objective(section, self.tokenizer, causal=True, context=context)
+        if isinstance(objective, ReadsTags):
+            return Task(kind, self.tagged_held if held else self.tagged_train, objective)
         if objective.labelled:
             return Task(kind, self.labelled_held if held else self.labelled_train, objective)
         return Task(kind, self.held if held else self.train, objective)
+
+
+def with_tags(line: Document) -> Document:
+    """Runs of words with a capital letter are names."""
+    words = line.text.split()
+    names = [word[0].isupper() for word in words]
+    tags = [f"{'I' if n and names[n - 1] else 'B'}-NAME" if name else "O" for n, name in enumerate(names)]
+    return Document(" ".join(words), line.group, " ".join(tags), tagged=True)
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +102,12 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Texts:
         if len(line) > 40
     ]
     labelled = SplitSource(MemorySource(lines), parts)
+    tagged = SplitSource(MemorySource([with_tags(line) for line in lines]), parts)
     return Texts(
         tokenizer,
         *(build_corpus("pydocs", source, part, tokenizer, cache) for part in parts),
         *(build_labelled("lines", labelled, part, tokenizer, cache) for part in parts),
+        *(build_tagged("lines", tagged, part, tokenizer, cache) for part in parts),
     )
 
 
