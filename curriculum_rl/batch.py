@@ -12,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+Part = Literal["all", "body", "light"]
+"""Which parameters: all, or, where a learner has light ones (`curriculum_rl.learners.light`), these or the others."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -55,6 +58,54 @@ class Probe:
     updates: npt.NDArray[np.bool_]
 
 
+Pool = Literal["cls", "mean"]
+
+
+@dataclass(frozen=True)
+class HeadFit:
+    """How a fresh softmax head is fitted on a few examples: AdamW from zero.
+
+    Attributes:
+        classes: C.
+        pool: what it reads: the last state at a row's one scored position, or the mean over tokens but padding.
+        rate: of AdamW.
+        decay: its weight decay.
+        betas: decay of its moments.
+        steps: most of them, at least 1.
+        tolerance: nats; the fit ends when the loss changes by less.
+    """
+
+    classes: int
+    pool: Pool
+    rate: float
+    decay: float
+    betas: tuple[float, float]
+    steps: int
+    tolerance: float
+
+
+@dataclass(frozen=True)
+class Dev:
+    """Labelled examples whose gradient each batch of an update is compared with (`curriculum_rl.learners.dev_head`).
+
+    In every update a fresh head is fitted on the support examples with the learner frozen; the gradient is that of its
+    loss on the query examples. The targets of their rows are not read.
+
+    Attributes:
+        support: a `Batch` with leading dimensions (k, N), rows of the examples that the head is fitted on.
+        support_classes: (k, N, R) int64, their classes.
+        query: a `Batch` with leading dimensions (k, N), as many rows as a batch of the plan has.
+        query_classes: (k, N, B) int64.
+        fit: of the head.
+    """
+
+    support: Batch
+    support_classes: torch.Tensor
+    query: Batch
+    query_classes: torch.Tensor
+    fit: HeadFit
+
+
 @dataclass(frozen=True)
 class Inner:
     """The inner steps of a segment's updates: plain SGD on a copy of the parameters, gone after the update.
@@ -67,12 +118,14 @@ class Inner:
         batches: m, of each update.
         rate: of the inner steps.
         order: 1: the gradient with respect to the parameters after the inner steps; 2: before them, through them.
+        moves: which parameters take the inner steps.
     """
 
     depths: npt.NDArray[np.int64]
     batches: int
     rate: float
     order: Literal[1, 2] = 1
+    moves: Part = "all"
 
 
 @dataclass(frozen=True)
@@ -80,16 +133,21 @@ class SegmentPlan:
     """One segment of training: k updates for each of N replicas.
 
     Attributes:
-        batches: a `Batch` with leading dimensions (k, N); (k m, N) where an update reads m batches (`Inner`).
+        batches: a `Batch` with leading dimensions (k, N); (k m, N) where an update reads m batches (`Inner`,
+            weighted updates).
         learning_rates: (k, N) float64, the learning rate of each update.
         probe: what the gradients of the rows are compared with; None: nothing.
         label_ids: (C,) int64, the tokens among which every scored target is chosen; None: the whole vocabulary.
+        moves: which parameters the updates change.
+        dev: what the gradients of the batches of weighted updates are compared with; None: nothing.
     """
 
     batches: Batch
     learning_rates: npt.NDArray[np.float64]
     probe: Probe | None = None
     label_ids: torch.Tensor | None = None
+    moves: Part = "all"
+    dev: Dev | None = None
 
 
 @dataclass(frozen=True)
@@ -99,12 +157,16 @@ class SegmentReport:
     Attributes:
         row_losses: (k, N, B) float64, nats per scored token of each row, before its update; (k m, N, B) where an update
             reads m batches, by the parameters that each was read with.
-        losses: (k, N) float64, the mean over the rows, with inner steps over those that none is taken on: the training
-            loss of each update.
+        losses: (k, N) float64, the mean over the rows, with inner steps over those that none is taken on, in weighted
+            updates the weighted sum over the batches: the training loss of each update.
         gradient_norms: (k, N) float64, before clipping.
         finite: (N,) bool, False where a loss or a gradient norm was not finite or a loss exploded.
         ghosts: (k, N, B) float64 where the plan had a probe: <g_b, probe / (sqrt(v) + eps)>, g_b the gradient of a
             row's own loss; NaN in updates that were not tapped or had no second moments v yet.
+        drop: (N,) nats that inner steps take off the loss, where the method tells: mean over updates, on rows that the
+            steps did not read.
+        alignments: (k, N, m) float64 where the plan had dev examples: cosine of each batch's gradient, before weights
+            and clipping, with theirs, over the parameters that no head reads; 0 where one of both vanishes.
     """
 
     row_losses: npt.NDArray[np.float64]
@@ -112,3 +174,5 @@ class SegmentReport:
     gradient_norms: npt.NDArray[np.float64]
     finite: npt.NDArray[np.bool_]
     ghosts: npt.NDArray[np.float64] | None = None
+    drop: npt.NDArray[np.float64] | None = None
+    alignments: npt.NDArray[np.float64] | None = None

@@ -18,6 +18,7 @@ RUN_CHARTS: Mapping[str, str] = {
     "proxy/reward": "What the agent was paid for the segment: the gain, scaled; a fixed penalty where it failed.",
     "learner/loss": "Mean training loss of the segment, nats per scored token, over the tasks it trained on.",
     "learner/learning_rate": "Learning rate at the segment's end.",
+    "learner/inner_drop": "What inner steps take off the loss of rows that they did not read, nats (priming).",
     "learner/failed": "1 where the loss exploded and the learner was put back to the segment's start, else 0.",
     "ledger/budget_left": "Share of the budget of charged FLOPs that is left.",
     "ledger/overhead": "Share of the wall time so far that was not the learner's own updates (reports left out).",
@@ -58,6 +59,7 @@ def run_points(row: Row) -> Points:
         "proxy/reward": row.get("reward"),
         "learner/loss": row.get("loss"),
         "learner/learning_rate": row.get("learning_rate"),
+        "learner/inner_drop": row.get("inner_drop"),
         "learner/failed": row.get("failed"),
         "ledger/budget_left": row.get("budget_left"),
     }

@@ -10,17 +10,19 @@ import torch
 from curriculum_rl import divergence, schema
 from curriculum_rl.batch import Batch
 from curriculum_rl.cache import Cache
-from curriculum_rl.corpora import Corpus
+from curriculum_rl.corpora import Corpus, LabelledCorpus
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
+from curriculum_rl.learners.light import require_light
 from curriculum_rl.library import Library
-from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective, ReadsTags
+from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective, ReadsTags, Tagging
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.proxies.base import Proxy
 from curriculum_rl.proxies.build import make_proxy
 from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.schema import EnvConfig
+from curriculum_rl.tagged import TaggedCorpus
 from curriculum_rl.targets import Split, Target
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.tokenizers import Tokenizer
@@ -112,19 +114,47 @@ class Experiment:
     def few_shot(
         self, learner: Learner, split: Split, settings: schema.FineTuneSettings, seeds: Sequence[int]
     ) -> FewShotFineTune:
-        """A few-shot fine-tune on signal examples, scored on a split.
+        """A few-shot fine-tune on signal examples, scored on a split; without updates, a task's objective scored on it.
 
         Raises:
-            ConfigError: if the target has no labels.
+            ConfigError: if the target has no labels, there are no updates and no task trains them, or light parameters
+                are to be tuned that the learner lacks.
         """
-        self.require_labels("finetune")
+        if settings.tune == "light":
+            require_light(learner, "finetune.tune: light")
+        kind: type[Classification | Tagging] = Classification
+        labelled: Mapping[Split, LabelledCorpus | TaggedCorpus] = self.target.labelled
+        if self.target.tagged:
+            kind, labelled = Tagging, self.target.tagged
+        else:
+            self.require_labels("finetune")
+        objective = kind(self.tokenizer, causal=learner.causal_rows, first=settings.first_label)
+        if not settings.updates:
+            objective = self._trained_objective(settings, kind, labelled["signal"].classes)
         return FewShotFineTune(
-            train=self.target.labelled["signal"],
-            test=self.target.labelled[split],
-            objective=Classification(self.tokenizer, causal=learner.causal_rows, first=settings.first_label),
+            train=labelled["signal"],
+            test=labelled[split],
+            objective=objective,
             settings=settings,
             context=min(settings.length or self.config.context, self.config.context),
             seeds=seeds,
+        )
+
+    def _trained_objective(
+        self, settings: schema.FineTuneSettings, kind: type[Classification | Tagging], classes: tuple[str, ...]
+    ) -> Classification | Tagging:
+        """That of the first task which trains the target's classes, on the label tokens that the settings name."""
+        trained: list[str] = []
+        for task in self.tasks:
+            if isinstance(task.corpus, LabelledCorpus | TaggedCorpus) and isinstance(task.objective, kind):
+                if task.corpus.classes == classes and task.objective.first == settings.first_label:
+                    return task.objective
+                trained.append(f"{task.name} ({', '.join(task.corpus.classes)}, from {task.objective.first})")
+        key = "proxy" if isinstance(settings, schema.FineTuneProxy) else "report.finetune"
+        raise ConfigError(
+            f"{key}.updates: 0 scores the learner as it is, and no task with labels trains the target's classes "
+            f"({', '.join(classes)}) from label token {settings.first_label} on; "
+            f"there are: {'; '.join(trained) or 'none'}"
         )
 
     def _windows(self, learner: Learner, corpus: Corpus, name: str, count: int, seeds: Sequence[int]) -> Batch:

@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.batch import Probe, SegmentReport
+from curriculum_rl import schema
+from curriculum_rl.batch import Dev, Probe, SegmentReport
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.ledger import Ledger
-from curriculum_rl.signals import Ghost, Meter, Moment, TargetGradient
+from curriculum_rl.proxies.base import Price
+from curriculum_rl.signals import DevExamples, Ghost, Meter, Moment, TargetGradient
+from curriculum_rl.signals.base import FREE
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -28,10 +31,8 @@ class Measurements:
         affords: whether so many FLOPs leave enough for another segment.
 
     Raises:
-        ConfigError: for an unknown name, or a learner that does not see ghosts.
-
-    Attributes:
-        flops_per_update: what ghosts add to an update, on average.
+        ConfigError: for an unknown name, a learner that does not see ghosts, or a target without labels where the
+            updates themselves tell `products`.
     """
 
     def __init__(
@@ -44,11 +45,21 @@ class Measurements:
         affords: Callable[[float], bool],
     ) -> None:
         self._every, self._affords = experiment.config.signals.every, affords
-        measured = set(names) - {"ghost"}
-        self._meter = Meter(experiment, learner, names, left) if measured else None
+        method = experiment.config.method
+        watched = {"ghost", "products"} if isinstance(method, schema.TartanMethod) else {"ghost"}
+        measured = [name for name in names if name not in watched]
+        self._meter = Meter(experiment, learner, measured, left) if measured else None
         self._ghost = Ghost(experiment, learner) if "ghost" in names else None
+        self._dev: DevExamples | None = None
+        if isinstance(method, schema.TartanMethod) and "products" in names:
+            self._dev = DevExamples(experiment, learner, method)
         self._target = TargetGradient()
-        self.flops_per_update = 0.0 if self._ghost is None else self._ghost.flops_per_update
+
+    def of_update(self, segment: int) -> Price:
+        """What is added to each update of a segment of that number: ghosts, on average, or dev examples."""
+        if self._dev is not None and segment % self._every == 0:
+            return self._dev.price
+        return FREE if self._ghost is None else Price(0, self._ghost.flops_per_update)
 
     def cost(self) -> float:
         """FLOPs of one measurement of everything."""
@@ -80,6 +91,13 @@ class Measurements:
         """What the rows of a segment are compared with; `first` counts the updates before it."""
         return None if self._ghost is None else self._ghost.probe(self._target, first=first, updates=updates)
 
+    def dev(self, ledger: Ledger, seeds: tuple[int, ...], segment: int, *, first: int, updates: int) -> Dev | None:
+        """What the tasks of a segment's updates are compared with, if its turn has come; `first` as in `probe`."""
+        if self._dev is None or segment % self._every:
+            return None
+        with ledger.timed("signal"):
+            return self._dev.draw(seeds, first=first, updates=updates)
+
     def after(self, ledger: Ledger, moment: Moment) -> dict[str, Floats]:
         """Signals by name, if their turn has come after the segment that the moment names; else nothing."""
         if self._meter is None or moment.number % self._every:
@@ -93,11 +111,19 @@ class Measurements:
         ledger.charge("lookahead", tokens=cost.lookahead.tokens, flops=cost.lookahead.flops)
         return found
 
-    def ghosts(self, report: SegmentReport, plan: Ints, failed: npt.NDArray[np.bool_]) -> dict[str, Floats]:
-        """The signal `ghost` of a segment, where it was tapped; `plan` (k, N, B) names the rows' tasks."""
-        if self._ghost is None or report.ghosts is None:
-            return {}
-        return {"ghost": self._ghost.of_tasks(report.ghosts, plan, ~failed)}
+    def seen(self, report: SegmentReport, plan: Ints, failed: npt.NDArray[np.bool_]) -> dict[str, Floats]:
+        """The signals that a segment's updates tell, where they were watched.
+
+        Args:
+            report: of the segment.
+            plan: (k, N, B) the rows' tasks.
+            failed: (N,) whether the replica goes back.
+        """
+        if self._ghost is not None and report.ghosts is not None:
+            return {"ghost": self._ghost.of_tasks(report.ghosts, plan, ~failed)}
+        if self._dev is not None and report.alignments is not None:
+            return {"products": self._dev.products(np.where(failed[:, None], 0.0, report.alignments))}
+        return {}
 
     def state(self) -> dict[str, Any]:
         """Copies of what an exact continuation needs."""

@@ -19,12 +19,14 @@ class Outcome:
         score: (N,) after the segment, higher is better.
         loss: (N,) mean training loss, nats per scored token.
         task_losses: (N, K) mean training loss of each task's rows; NaN for a task that had none.
-        mixture: (N, K) executed shares of the segment's rows.
+        mixture: (N, K) executed shares of the segment's rows; the weights of the tasks' losses where the method weighs
+            them (`curriculum_rl.methods`).
         failed: (N,) whether the replica went back to the segment's start (a loss was not finite or exploded).
         updates: optimizer steps of this segment.
         learning_rate: of its last update.
         signals: what was measured after it, by name, each with a leading dimension N; empty where nothing was asked
             for, or the budget does not pay for a measurement and another update.
+        drop: (N,) nats that inner steps took off the loss; None where the method does not tell.
     """
 
     gain: Floats
@@ -36,6 +38,7 @@ class Outcome:
     updates: int
     learning_rate: float
     signals: Mapping[str, Floats]
+    drop: Floats | None = None
 
 
 @dataclass

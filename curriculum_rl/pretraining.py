@@ -75,14 +75,15 @@ class Pretraining:
         """Measure these signals (`curriculum_rl.signals.SIGNALS`) from now on, at the cost of the budget.
 
         Raises:
-            ConfigError: for an unknown name, a learner or a method that does not see ghosts, or where the budget does
-                not pay for a single measurement.
+            ConfigError: for an unknown name, a learner or a method that does not see ghosts, a target without the
+                labels that one needs, or where the budget does not pay for a single measurement.
         """
         if "ghost" in names and not self.method.ghosts:
             raise ConfigError(f"signals: 'ghost' is not seen by method.kind {self.config.method.kind!r}: use multitask")
         self._measurements = self._measuring(names, self._measurements)
         cost = self._measurements.cost()
-        if cost and self.budget < cost + self._reserve():
+        if names and self.budget < cost + self._reserve():
+            cost += self._price_of_update - self._flops_per_update
             raise ConfigError(f"signals: the budget, {self.budget:.3g} FLOPs, does not pay for one of {cost:.3g}")
 
     def begin(self, seeds: Sequence[int]) -> None:
@@ -135,7 +136,8 @@ class Pretraining:
         """Train one segment.
 
         Args:
-            mixture: (N, K) shares of the rows, each row of it summing to 1.
+            mixture: (N, K) shares of the rows, or weights of the losses where the method weighs them, each row summing
+                to 1.
         """
         self._measurements.before(self.ledger, self.seeds, self.progress.segments)
         updates = self.next_updates()
@@ -145,17 +147,20 @@ class Pretraining:
                 self.experiment.tasks, plan, self.progress.counters, self.seeds, self.config.context
             )
         rates = self._learning_rates(updates)
+        first, segment = self.progress.updates, self.progress.segments
+        dev = self._measurements.dev(self.ledger, self.seeds, segment, first=first, updates=updates)
         with self.ledger.timed("train"):
             before = self.learner.snapshot()
-            probe = self._measurements.probe(first=self.progress.updates, updates=updates)
-            work = SegmentPlan(batches, np.repeat(rates[:, None], len(self.seeds), axis=1), probe)
+            probe = self._measurements.probe(first=first, updates=updates)
+            work = SegmentPlan(batches, np.repeat(rates[:, None], len(self.seeds), axis=1), probe, dev=dev)
             report = self.method.train(self.learner, work, mixture)
         self.ledger.charge("train", tokens=updates * self.tokens_per_update, flops=updates * self._flops_per_update)
-        if report.ghosts is not None:
-            self.ledger.charge("signal", tokens=0, flops=updates * (self._price_of_update - self._flops_per_update))
+        if report.ghosts is not None or report.alignments is not None:
+            watching = self._measurements.of_update(segment)
+            self.ledger.charge("signal", tokens=updates * watching.tokens, flops=updates * watching.flops)
         self.progress.updates += updates
         self.progress.segments += 1
-        return self._outcome(report, plan, before, float(rates[-1]))
+        return self._outcome(report, plan, before, float(rates[-1]), mixture)
 
     def finish(self) -> FinalReport:
         """Score the final learners for people, under the purpose `report`."""
@@ -196,7 +201,7 @@ class Pretraining:
             plans.append(plan)
         return np.stack(plans, axis=1)
 
-    def _outcome(self, report: SegmentReport, plan: Ints, before: Snapshot, rate: float) -> Outcome:
+    def _outcome(self, report: SegmentReport, plan: Ints, before: Snapshot, rate: float, asked: Floats) -> Outcome:
         failed = ~report.finite
         reading = Reading(self.progress.score, heldout=self.progress.heldout)
         if not failed.all():
@@ -208,11 +213,11 @@ class Pretraining:
         rows = by_task.sum(axis=(0, 2))
         totals = np.where(by_task, report.row_losses[..., None], 0.0).sum(axis=(0, 2))
         task_losses = np.divide(totals, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
-        mixture = rows / rows.sum(axis=1, keepdims=True)
+        mixture = asked if self.method.weighs else rows / rows.sum(axis=1, keepdims=True)
         gain, score = self._gain(reading, mixture, failed)
         return Outcome(
             signals=self._measurements.after(self.ledger, Moment(self.seeds, mixture, self.progress.segments - 1, rate))
-            | self._measurements.ghosts(report, plan, failed),
+            | self._measurements.seen(report, plan, failed),
             gain=gain,
             score=score.copy(),
             loss=report.losses.mean(axis=0),
@@ -221,6 +226,7 @@ class Pretraining:
             failed=failed,
             updates=len(report.losses),
             learning_rate=rate,
+            drop=report.drop,
         )
 
     def _gain(self, reading: Reading, mixture: Floats, failed: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -236,8 +242,9 @@ class Pretraining:
 
     @property
     def _price_of_update(self) -> float:
-        """FLOPs of an update and, on average, of its ghosts."""
-        return self._flops_per_update + self._measurements.flops_per_update
+        """FLOPs of an update of the next segment and of what watches it."""
+        segment = self.progress.segments if self.seeds else 0
+        return self._flops_per_update + self._measurements.of_update(segment).flops
 
     def _measuring(self, names: Sequence[str], before: Measurements | None = None) -> Measurements:
         made = Measurements(self.experiment, self.learner, names, left=self._left, affords=self._affords)

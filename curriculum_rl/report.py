@@ -24,7 +24,7 @@ class FinalReport:
     Attributes:
         target_loss: (N,) nats per scored token on the target's report split.
         corpus_losses: (N, C) nats per scored token on the held-out part of every corpus.
-        few_shot: accuracy and log-loss after a few-shot fine-tune; None where the target has no labels or none is
+        few_shot: what a few-shot fine-tune reaches; None where the target has no labels or none is
             asked for.
     """
 
@@ -38,6 +38,8 @@ class FinalReport:
         if self.few_shot is not None:
             out["downstream_accuracy"] = float(self.few_shot.accuracy[replica])
             out["downstream_log_loss"] = float(self.few_shot.log_loss[replica])
+            if self.few_shot.entity_f1 is not None:
+                out["downstream_entity_f1"] = float(self.few_shot.entity_f1[replica])
         if self.corpus_losses.shape[1]:
             losses = self.corpus_losses[replica]
             out["mean_corpus_loss"] = float(losses.mean())

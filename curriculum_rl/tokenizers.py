@@ -165,12 +165,18 @@ def load_tokenizer(directory: Path) -> Tokenizer:
 def from_transformers(name_or_dir: str | Path, *, labels: int = LABELS) -> Tokenizer:
     """A fast tokenizer of transformers, by hub name or local directory; no code of the hub is run.
 
-    Special tokens that it lacks are added at the end of its vocabulary (a separator serves as end of document), and so
-    are the label tokens: the learner's embedding must grow to `vocab_size`.
+    A directory that a learner of ours was saved in has the very tokenizer that it was trained with. Special tokens that
+    another one lacks are added at the end of its vocabulary (a separator serves as end of document), and so are the
+    label tokens: the learner's embedding must grow to `vocab_size`.
 
     Raises:
-        ConfigError: There is no such tokenizer, or it is not a fast one.
+        ConfigError: There is no such tokenizer, it is not a fast one, or it was saved with other label tokens.
     """
+    if (Path(name_or_dir) / SPECIALS_FILE).is_file():
+        saved = load_tokenizer(Path(name_or_dir))
+        if len(saved.label_ids) != labels:
+            raise ConfigError(f"tokenizer.labels: {name_or_dir} was saved with {len(saved.label_ids)} (got {labels})")
+        return saved
     import transformers  # seconds to import, and only this function needs it
 
     try:

@@ -73,9 +73,10 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     ## Info
     `reset`: `tasks`, `seed`; (K,) each: `divergence` of a task's text from the target's, bits, `corpus_tokens`,
     `target_objective` (1: the target's own), `target_signal` (1: trains on its signal split). Every step: `gain`,
-    `score`, `loss`, `task_losses` (K,), `mixture` (K,) executed, `share` (K,) so far, `epochs` (K,) passes over each
-    task's windows, `failed`, `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by
-    purpose); `signals`, by name, where `request_signals` asked for them and the budget paid for them. With
+    `score`, `loss`, `task_losses` (K,), `mixture` (K,) executed, `share` (K,) of rows so far, `epochs` (K,) passes over
+    each task's windows, `failed`, `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by
+    purpose); under method `priming` `inner_drop`, nats that the inner steps take off the loss of rows that they did not
+    read; `signals`, by name, where `request_signals` asked for them and the budget paid for them. With
     `action.permute` also `order` (K,): the agent's i-th task is `tasks[order[i]]`; everything in `info` is in the order
     of `tasks`. No wall times: the same seed and actions give the same info; seconds stand in `seconds`, an attribute.
 

@@ -184,6 +184,7 @@ class Replicas:
                 "epochs": epochs[n],
                 "failed": bool(outcome.failed[n]),
                 **self._order_of(n),
+                **({} if outcome.drop is None else {"inner_drop": float(outcome.drop[n])}),
                 **signals[n],
                 **common,
             }

@@ -136,7 +136,12 @@ def summary(results: list[dict[str, Any]]) -> Table:
     table.add_column("", no_wrap=True)
     for result in results:
         table.add_column(result["agent"], justify="right")
-    for name, key in (("target loss (nats)", "target_loss"), ("downstream accuracy", "downstream_accuracy")):
+    rows = {
+        "target loss (nats)": "target_loss",
+        "downstream accuracy": "downstream_accuracy",
+        "downstream entity F1": "downstream_entity_f1",
+    }
+    for name, key in rows.items():
         values = [(result["final"] or {}).get(key) for result in results]
         if any(value is not None for value in values):
             table.add_row(name, *("-" if value is None else f"{value:.3f}" for value in values))

@@ -116,6 +116,7 @@ class Recording(BaseCallback):
             "task_losses": info["task_losses"].tolist(),
             "learning_rate": info["learning_rate"],
             "failed": info["failed"],
+            **{name: info[name] for name in ("inner_drop",) if name in info},
             "budget_left": info["budget_left"],
             "ledger": info["ledger"],
             "seconds": self._seconds,

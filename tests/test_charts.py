@@ -10,7 +10,7 @@ from curriculum_rl.charts import RUN_CHARTS, TASK_CHARTS, mean_points, run_point
 
 
 def test_every_described_chart_is_drawn_and_every_drawn_one_described():
-    row = {**made_rows(1)[0], "action": 0, "task_losses": [1.0] * 4}
+    row = {**made_rows(1)[0], "action": 0, "task_losses": [1.0] * 4, "inner_drop": 0.1}
     drawn = set(run_points(row))
     assert {tag for tag in drawn if not tag.startswith(("ledger/tokens", "ledger/flops", "ledger/seconds"))} == set(
         RUN_CHARTS

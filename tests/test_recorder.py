@@ -96,7 +96,7 @@ def test_a_run_without_a_segment_leaves_an_empty_file(tmp_path):
 
 
 def test_what_is_not_finite_is_null_in_the_file_and_absent_in_the_charts(tmp_path):
-    row = {**made_rows(1)[0], "gain": float("nan"), "loss": float("inf"), "failed": True}
+    row = {**made_rows(1)[0], "gain": float("nan"), "loss": float("inf"), "failed": True, "inner_drop": 0.25}
     record(tmp_path, [row])
     line = json.loads((tmp_path / "segments.jsonl").read_text(), parse_constant=pytest.fail)
     assert line["gain"] is None
@@ -104,6 +104,7 @@ def test_what_is_not_finite_is_null_in_the_file_and_absent_in_the_charts(tmp_pat
     tags = read(tmp_path).Tags()["scalars"]
     assert "learner/loss" not in tags
     assert points(tmp_path, "learner/failed") == [(TOKENS, 1.0)]
+    assert points(tmp_path, "learner/inner_drop") == [(TOKENS, 0.25)]
 
 
 def test_texts_and_hyperparameters_are_in_the_same_run(tmp_path):

@@ -17,7 +17,8 @@ class MetaTartan:
     Our reading for a scheduler: weights are shares of rows (the paper weights losses), the target's gradient is that of
     its own objective on its signal split (the paper fits a fresh classifier head on a development sample first), and
     the cosine is over all parameters (the released text code counts a task's own head in a gradient's norm but not in
-    the product, which makes masked-LM cosines too small).
+    the product, which makes masked-LM cosines too small). Where the environment's method is `tartan`, the weights are
+    those of losses and the cosines are with the gradient of a fresh head.
 
     Source:
         Dery, Michel, Talwalkar & Neubig (2022), Should we be pre-training? An argument for end-task aware training as

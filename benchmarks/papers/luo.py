@@ -1,6 +1,6 @@
 """Choosing pretraining tasks, downstream-aware and downstream-agnostic (Luo et al. 2021): claims C8 and C9.
 
-    python benchmarks/papers/luo.py [--out runs/luo] [--seeds 5] [--jobs 2] [--device cpu] [--set KEY=VALUE ...]
+    python benchmarks/papers/luo.py [--out runs/luo] [--seeds 3] [--jobs 2] [--device cpu] [--set KEY=VALUE ...]
 
 Both variants run through `curriculum_rl.scripts.compare.compare`: the aware one is paid by a light head on labelled
 examples of its own target, the agnostic one by the held-out losses of the tasks that were not selected. The learners
@@ -182,7 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/luo"))
     parser.add_argument("--env", type=Path, default=ENV)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--selectors", default=",".join(SELECTORS))
     parser.add_argument("--timesteps", type=int, default=TIMESTEPS, help="segments that ppo is trained for, each time")

@@ -1,6 +1,6 @@
 """Does looking through inner steps help? Lv et al. 2020, pretraining as meta-learning, on 16 domains of reviews.
 
-    python benchmarks/papers/meta_train.py [--out runs/meta_train] [--seeds 5] [--jobs 2] [--device cpu]
+    python benchmarks/papers/meta_train.py [--out runs/meta_train] [--seeds 3] [--jobs 2] [--device cpu]
         [--settings unsupervised,supervised] [--depths 0,1,2,3,5] [--second 1] [--accounts compute,data]
         [--set KEY=VALUE]
 
@@ -262,7 +262,7 @@ def _parser() -> argparse.ArgumentParser:
     data = Path(os.environ.get("CURRICULUM_RL_DATA", "data"))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/meta_train"))
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes side by side")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--data", type=Path, default=data)

@@ -70,24 +70,15 @@ def _cost(rows: Sequence[Row]) -> dict[str, float]:
         "sentences": float(np.mean([each["sentences"] for each in told])),
         "updates": float(np.mean([each["updates"] for each in told])),
         "tuning flops": float(np.mean([row["tuned"]["flops"] for row in rows])),
-        "tuning seconds": float(np.mean([row["tuned"]["seconds"] for row in rows])),
-        "parameters": float(rows[0]["tuned"]["parameters"]),
     }
 
 
 def _inner(rows: Sequence[Row]) -> dict[str, float] | None:
-    """How far the inner loops fell on the sentences that they trained on; None where there is none."""
-    looks = [look for row in rows if row["priming"] for look in row["priming"]["looks"]]
-    if not looks:
+    """What inner loops took off the loss of sentences that they did not read; None where there is no inner loop."""
+    told = [row["priming"] for row in rows if row["priming"] and row["priming"]["drop"] is not None]
+    if not told:
         return None
-    falls = np.array([look["before"] - look["after"] for look in looks])
-    return {
-        "drop": float(falls.mean()),
-        "share falling": float((falls > 0).mean()),
-        "before": float(np.mean([look["before"] for look in looks])),
-        "last before": float(np.mean([row["priming"]["looks"][-1]["before"] for row in rows])),
-        "query": float(np.mean([look["query"] for look in looks])),
-    }
+    return {key: float(np.mean([one[key] for one in told])) for key in ("drop", "share falling", "loss")}
 
 
 def report(found: Mapping[str, Any]) -> str:
@@ -99,16 +90,16 @@ def report(found: Mapping[str, Any]) -> str:
             **found["backbone"]
         ),
         "",
-        f"{'arm':20s} " + " ".join(f"{t:>6s}" for t in targets) + f" {'mean':>6s} {'tuned':>9s} "
-        f"{'prime FLOPs':>12s} {'updates':>8s} {'sentences':>10s} {'prime s':>8s} {'tune s':>7s}",
+        f"{'arm':20s} " + " ".join(f"{t:>6s}" for t in targets) + f" {'mean':>6s} "
+        f"{'prime FLOPs':>12s} {'updates':>8s} {'sentences':>10s} {'prime s':>8s} {'tune FLOPs':>11s}",
     ]
     for arm, scores in found["f1"].items():
         cost = found["cost"][arm]
         means = [float(np.mean(scores[t])) for t in targets]
         lines.append(
             f"{arm:20s} " + " ".join(f"{value:6.1f}" for value in means) + f" {np.mean(means):6.1f} "
-            f"{cost['parameters']:9,.0f} {cost['priming flops']:12.3g} {cost['updates']:8.0f} "
-            f"{cost['sentences']:10,.0f} {cost['priming seconds']:8.1f} {cost['tuning seconds']:7.1f}"
+            f"{cost['priming flops']:12.3g} {cost['updates']:8.0f} "
+            f"{cost['sentences']:10,.0f} {cost['priming seconds']:8.1f} {cost['tuning flops']:11.3g}"
         )
     lines += ["", "differences in points: mean over languages, 95 % interval over seeds; p by sign flips (Holm)"]
     for name, pair in found["compared"].items():
@@ -117,12 +108,15 @@ def report(found: Mapping[str, Any]) -> str:
             f"languages {pair['languages won']}/{len(targets)}, cells {pair['cells won']}/{pair['cells']}  "
             + " ".join(f"{t} {each['mean']:+.1f}" for t, each in pair["by language"].items())
         )
-    lines += ["", "inner loops, nats on the sentences that they train on (no drop, no claim)"]
+    lines += [
+        "",
+        "inner loops, nats that they take off the loss of sentences that they did not read (no drop, no claim)",
+    ]
     for arm, inner in found["inner"].items():
         if inner is not None:
             lines.append(
-                f"{arm:20s} before {inner['before']:.3f} (last {inner['last before']:.3f}), drop {inner['drop']:+.4f}, "
-                f"falls in {inner['share falling']:.0%} of the looks; outer sentences {inner['query']:.3f}"
+                f"{arm:20s} drop {inner['drop']:+.4f}, in {inner['share falling']:.0%} of the segments; "
+                f"last outer loss {inner['loss']:.3f}"
             )
     return "\n".join([*lines, *_verdict(found)])
 
@@ -134,7 +128,7 @@ def _verdict(found: Mapping[str, Any]) -> list[str]:
     if inner is None:
         return []
     if found["backbone"]["loss"] >= found["backbone"]["bigram"]:
-        lines.append("believe little of this: the backbone is no better than bigram counts; raise --size updates")
+        lines.append("believe little of this: the backbone is no better than bigram counts; raise --set pretraining")
     if inner["drop"] <= 0:
         lines.append("believe none of this: the inner loops of meta->adapter do not learn")
     for a, b in PAIRS[:4]:

@@ -1,6 +1,6 @@
 """Does divergence tell which source to tune on? Pugantsov and McCreadie 2023, on 16 domains of reviews.
 
-    python benchmarks/papers/pruning.py [--out runs/pruning] [--seeds 5] [--processes 2] [--set KEY=VALUE]
+    python benchmarks/papers/pruning.py [--out runs/pruning] [--seeds 3] [--processes 2] [--set KEY=VALUE]
 
 For every seed a small transformer is pretrained on the unlabelled text of all domains (the shared body), tuned on the
 labels of each source, and scored on the test labels of every other domain: 240 ordered pairs, the source tuned once for
@@ -218,7 +218,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/pruning"))
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="seeds side by side")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CURRICULUM_RL_DATA", "data")) / "fdu_mtl")

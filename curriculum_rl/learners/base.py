@@ -17,6 +17,7 @@ from torch import Tensor
 from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.alignment import GradientProducts
+from curriculum_rl.learners.light import require_light
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ class Learner(Protocol):
     def label_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
         """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
 
+    def tag_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
+        """(N, B, T, C) logits of the tokens `label_ids` (C,) at every position, without gradient."""
+
     def gradient_products(self, batches: Batch) -> GradientProducts:
         """Inner products of the gradients of G batches with leading dimensions (G, N); nothing is trained.
 
@@ -128,7 +132,9 @@ def rows_to_reset(seeds: Sequence[int], rows: Sequence[int] | None, replicas: in
     return chosen
 
 
-def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1, inner: Inner | None = None) -> None:
+def check_plan(
+    learner: Learner, plan: SegmentPlan, *, accumulate: int = 1, inner: Inner | None = None, weighted: bool = False
+) -> None:
     """Check that a plan, and inner steps where there are any, fit the learner; of data, it reads labels alone.
 
     Raises:
@@ -150,7 +156,11 @@ def check_plan(learner: Learner, plan: SegmentPlan, *, accumulate: int = 1, inne
     if inner is not None:
         _check_inner(inner, learner.replicas)
     if plan.label_ids is not None:
-        _check_labels(plan, plan.label_ids, m)
+        _check_labels(plan, plan.label_ids)
+    if "light" in {plan.moves, "all" if inner is None else inner.moves} or plan.moves == "body":
+        require_light(learner, "moves")
+    if plan.dev is not None and not weighted:
+        raise ValueError("plan.dev: only weighted updates read it")
     if not (np.isfinite(rates).all() and (rates >= 0).all()):
         raise ValueError("plan.learning_rates must be finite and at least 0")
 
@@ -163,9 +173,9 @@ def _check_inner(inner: Inner, replicas: int) -> None:
         raise ValueError(f"inner.depths must all be {most} at order 2, not {inner.depths.tolist()}")
 
 
-def _check_labels(plan: SegmentPlan, label_ids: torch.Tensor, batches: int) -> None:
-    if batches > 1 or plan.probe is not None:
-        raise ValueError("plan.label_ids: neither inner steps nor probes know them")
+def _check_labels(plan: SegmentPlan, label_ids: torch.Tensor) -> None:
+    if plan.probe is not None:
+        raise ValueError("plan.label_ids: probes do not know them")
     if not torch.isin(plan.batches.targets[plan.batches.weights != 0], label_ids).all():
         raise ValueError("plan.label_ids must hold every scored target")
 

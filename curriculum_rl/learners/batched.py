@@ -10,6 +10,8 @@ from dataclasses import asdict
 from math import log, prod
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -31,6 +33,7 @@ from curriculum_rl.learners.reading import Reader
 from curriculum_rl.learners.scoring import Outline, among, common_outline, outlines, token_weights
 from curriculum_rl.learners.transformer import TransformerConfig, forward_flops, initialise, shapes, tapped_matrices
 from curriculum_rl.learners.update import gradients
+from curriculum_rl.learners.weighted import check_weighted, weighted_updates
 
 
 class BatchedLearner:
@@ -188,9 +191,27 @@ class BatchedLearner:
         """
         parts = self.optimizer.accumulate
         check_plan(self, plan, accumulate=parts, inner=inner)
+        if plan.label_ids is not None:
+            raise ValueError("plan.label_ids: inner steps of the native learner do not know them")
         with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
             row_losses, norms = inner_updates(self._trainee, plan, inner, self.device)
             return inner_report(row_losses, norms, self.explosion * log(self.vocab_size), inner)
+
+    def refuses_weighted(self) -> str:
+        """Why its updates cannot weigh the losses of several batches, with the setting to change."""
+        return "learner.capture records plain updates: switch it off" if self.captured else ""
+
+    def train_weighted(self, plan: SegmentPlan, weights: npt.NDArray[np.float64]) -> SegmentReport:
+        """`train` with updates on the weighted gradients of m batches each; see `WeightedLearner`.
+
+        Raises:
+            ConfigError: where the segment does not fit in memory; the learner is as it was before.
+        """
+        parts = self.optimizer.accumulate
+        check_weighted(self, plan, weights, accumulate=parts)
+        with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
+            done = weighted_updates(self._trainee, plan, weights, self.device)
+            return done.report(self.explosion * log(self.vocab_size), weights)
 
     def token_losses(self, batch: Batch) -> Tensor:
         """(N, B, T) nats of each scored token and 0 elsewhere, without gradient."""
@@ -206,6 +227,11 @@ class BatchedLearner:
         """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
         with self._fitting(batch, "read"), products(self.precision):
             return self._reader.label_logits(for_all_replicas(self, batch), label_ids)
+
+    def tag_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
+        """(N, B, T, C) logits of the tokens `label_ids` (C,) at every position, without gradient."""
+        with self._fitting(batch, "read"), products(self.precision):
+            return self._reader.tag_logits(for_all_replicas(self, batch), label_ids)
 
     def gradient_products(self, batches: Batch) -> GradientProducts:
         """Inner products of the gradients of G batches with leading dimensions (G, N); nothing is trained."""

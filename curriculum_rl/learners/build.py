@@ -4,6 +4,7 @@ from curriculum_rl import schema
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.light import LORA_TARGETS, Light
 from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.precision import Execution
 from curriculum_rl.learners.transformer import TransformerConfig
@@ -72,11 +73,20 @@ def make_learner(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int) -> L
                     dropout=learner.dropout,
                     gradient_checkpointing=learner.gradient_checkpointing,
                 ),
+                light=_light(learner.light, tokenizer),
             )
         case schema.Custom() as learner:
             made: Learner = custom(learner, tokenizer=tokenizer, config=config, optimizer=settings, replicas=replicas)
             _check_custom(made)
             return made
+
+
+def _light(section: schema.LightConfig | None, tokenizer: Tokenizer) -> Light | None:
+    """The light parameters of a section; what it leaves open is the default of `Light`."""
+    if section is None:
+        return None
+    given = section.model_dump(exclude_defaults=True) | {"kind": section.kind}
+    return Light.from_json({"labels": tokenizer.label_ids, "targets": LORA_TARGETS, **given})
 
 
 def _check_parts(config: EnvConfig) -> None:

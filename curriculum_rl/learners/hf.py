@@ -12,24 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
+from curriculum_rl.batch import Batch, Inner, Part, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import hf_models
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
 from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset
 from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.hf_inner import InnerUpdates
 from curriculum_rl.learners.hf_network import HFNetwork
+from curriculum_rl.learners.hf_weighted import WeightedUpdates, joined
 from curriculum_rl.learners.inner import inner_report
+from curriculum_rl.learners.light import Light, attach, fresh, require_light
 from curriculum_rl.learners.memory import fitting
-from curriculum_rl.learners.optimizer import OptimizerConfig, adamw_alone, clip_by_norm
+from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.precision import Execution, Precision, products, resolved
-from curriculum_rl.learners.scoring import among, outlines, token_weights
+from curriculum_rl.learners.scoring import outlines, token_weights
+from curriculum_rl.learners.weighted import check_weighted
 
 # Positions whose loss is taken are rounded up to this many.
 CHUNK = 64
+LIGHT_FILE = "light.safetensors"
 
 
 class TransformersLearner:
@@ -51,6 +58,7 @@ class TransformersLearner:
         device: where the model is.
         explosion: an update whose loss is above this many times ln V marks its replica as not finite.
         options: attention, dropout, gradient checkpointing and precision.
+        light: added parameters that may be trained alone, and a head for label tokens; None: none.
 
     Raises:
         ConfigError: for a model that cannot be built or is too short for the context, or does not fit in memory.
@@ -68,6 +76,7 @@ class TransformersLearner:
         device: torch.device | str = "cpu",
         explosion: float = 5.0,
         options: hf_models.Options | None = None,
+        light: Light | None = None,
     ) -> None:
         self.optimizer = OptimizerConfig() if optimizer is None else optimizer
         self.source = model
@@ -79,18 +88,29 @@ class TransformersLearner:
         self.device = torch.device(device)
         self.explosion = explosion
         self.options = hf_models.Options() if options is None else options
+        self.light = light
         self.precision: Precision = resolved(Execution(self.options.precision), self.device)
         self.causal_rows = head == "causal"
         self.bidirectional_rows = head == "masked"
         with fitting(f"{replicas} transformers model(s)", "lower the replicas (num_envs) or the model's sizes"):
-            self.model = self._built(seed=0).to(self.device)
-            self.network = HFNetwork(self.model, head, tokenizer, self.options, self.precision, self.device)
+            built = self._built(seed=0)
+            # What each parameter of the body is called, and was called before anything was added.
+            self._plain = (
+                {name: name for name, _ in built.named_parameters()} if light is None else attach(built, light)
+            )
+            self.model = built.eval().to(self.device)
+            labels = () if light is None else light.labels
+            self.network = HFNetwork(self.model, head, tokenizer, self.options, self.precision, self.device, labels)
             self._leaves = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
             self.flat = self._flattened()
             self._flops_per_token = self.network.operations_per_token(context)
+        if light is not None:
+            self.reset_light([0] * replicas)
+        self._label_flops: dict[Part, float] = {}
         self._loaded: dict[str, Tensor] | None = None
         if isinstance(model, str):
-            self._loaded = {name: block[0].cpu().clone() for name, block in self.flat.parameters.items()}
+            body = self._part("body")
+            self._loaded = {self._plain[name]: self.flat.parameters[name][0].cpu().clone() for name in body}
 
     def _built(self, *, seed: int) -> Any:
         return hf_models.build(
@@ -120,11 +140,41 @@ class TransformersLearner:
         self.flat.reset_optimizer(None if rows is None else chosen)
         self.flat.seeds[chosen] = seeds
         for n, seed in zip(chosen, seeds, strict=True):
-            fresh = self._loaded
-            if fresh is None:
-                fresh = {name: p.detach() for name, p in self._built(seed=seed).named_parameters()}
-            for name, block in self.flat.parameters.items():
-                block[n].copy_(fresh[name])
+            plain = self._loaded
+            if plain is None:
+                plain = {name: p.detach() for name, p in self._built(seed=seed).named_parameters()}
+            for name in self._part("body"):
+                self.flat.parameters[name][n].copy_(plain[self._plain[name]])
+            self._renew(n, seed)
+
+    @property
+    def has_light(self) -> bool:
+        """Whether it has light parameters."""
+        return self.light is not None
+
+    def reset_light(self, seeds: Sequence[int]) -> None:
+        """Fresh light parameters for all N replicas; everything else stays.
+
+        Raises:
+            ConfigError: it has none.
+        """
+        require_light(self, "reset_light")
+        for n, seed in enumerate(seeds):
+            self._renew(n, seed)
+
+    def _renew(self, replica: int, seed: int) -> None:
+        for name, values in fresh({name: p.shape for name, p in self._part("light").items()}, seed).items():
+            self.flat.parameters[name][replica].copy_(values)
+
+    def _factors(self) -> dict[str, float]:
+        """The learning rates of light parameters, over that of the body."""
+        return {} if self.light is None else dict.fromkeys(self._part("light"), self.light.rate)
+
+    def _part(self, which: Part) -> dict[str, torch.nn.Parameter]:
+        """The parameters that a plan means."""
+        if which == "all":
+            return self._leaves
+        return {name: leaf for name, leaf in self._leaves.items() if (name in self._plain) == (which == "body")}
 
     def train(self, plan: SegmentPlan) -> SegmentReport:
         """Make k updates of one replica after the other; unreadable rows raise ConfigError before the first.
@@ -136,10 +186,14 @@ class TransformersLearner:
 
     def refuses_inner(self, order: int) -> str:
         """Why its updates cannot look through inner steps of that order, with the setting to change."""
-        return "" if order == 1 else "its kernels have no second derivative: use method.order 1"
+        if order == 2 and self.optimizer.accumulate > 1:
+            return "optimizer.accumulate must be 1, the inner steps of all rows are one graph"
+        if order == 2 and self.options.gradient_checkpointing:
+            return "learner.gradient_checkpointing keeps no graph: switch it off"
+        return ""
 
     def train_inner(self, plan: SegmentPlan, inner: Inner) -> SegmentReport:
-        """`train` with updates that look through inner steps of first order; the plan's batches are (k m, N, B, T).
+        """`train` with updates that look through inner steps; the plan's batches are (k m, N, B, T).
 
         Raises:
             ConfigError: as `train`.
@@ -156,28 +210,37 @@ class TransformersLearner:
                 row_losses[:, n], norms[:, n] = self._updates(plan, n, inner)
         return inner_report(row_losses, norms, self.explosion * log(self.vocab_size), inner)
 
+    def refuses_weighted(self) -> str:
+        """Why its updates cannot weigh the losses of several batches: they can."""
+        return ""
+
+    def train_weighted(self, plan: SegmentPlan, weights: npt.NDArray[np.float64]) -> SegmentReport:
+        """`train` with updates on the weighted gradients of m batches each; see `WeightedLearner`.
+
+        Raises:
+            ConfigError: as `train`.
+        """
+        parts = self.optimizer.accumulate
+        check_weighted(self, plan, weights, accumulate=parts)
+        self._check_rows(plan.batches)
+        update = WeightedUpdates(self.network, self._leaves, self.flat, self.optimizer, CHUNK, self._factors())
+        done = []
+        with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
+            for n in range(self.replicas):
+                self._become(n)
+                done.append(update(plan, weights, n))
+        return joined(done).report(self.explosion * log(self.vocab_size), weights)
+
     def _updates(self, plan: SegmentPlan, n: int, inner: Inner) -> tuple[Tensor, Tensor]:
         """The (k m, B) losses and (k,) gradient norms of k updates of a replica."""
-        mine, m = plan.batches[:, n : n + 1], inner.batches
-        limits = [one.limits for one in outlines(mine, parts=self.optimizer.accumulate, chunk=CHUNK)]
-        batches = among(mine, plan.label_ids).to(self.device)
-        label_ids = None if plan.label_ids is None else plan.label_ids.to(self.device)
-        shares = token_weights(batches.weights)
-        row_losses, norms = [], []
-        for i, rate in enumerate(plan.learning_rates[:, n]):
+        leaves, moved = self._part(plan.moves), self._part(inner.moves)
+        update = InnerUpdates(self.network, leaves, moved, self.flat, self.optimizer, CHUNK, self._factors())
+        reads, row_losses, norms = update.reads(plan, n), list[Tensor](), list[Tensor]()
+        for i in range(len(plan.learning_rates)):
             self._become(n)
-            slopes, losses = self.network.gradients_after(
-                self._leaves,
-                [(batches[j, 0], shares[j, 0], limits[j]) for j in range(i * m, (i + 1) * m)],
-                depth=int(inner.depths[n]),
-                rate=inner.rate,
-                smoothing=self.optimizer.label_smoothing,
-                seed=(int(self.flat.seeds[n]), int(self.flat.steps[n])),
-                label_ids=label_ids,
-            )
-            norms.append(clip_by_norm({name: slope[None] for name, slope in slopes.items()}, self.optimizer.clip)[0])
-            adamw_alone(self.flat, n, slopes, float(rate), self.optimizer)
+            losses, norm = update(plan, reads, inner, n, i)
             row_losses += losses
+            norms.append(norm)
         return torch.stack(row_losses), torch.stack(norms)
 
     def token_losses(self, batch: Batch) -> Tensor:
@@ -191,6 +254,10 @@ class TransformersLearner:
     def label_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
         """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position, without gradient."""
         return self._for_each(batch, lambda one: self.network.label_logits(one, label_ids))
+
+    def tag_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
+        """(N, B, T, C) logits of the tokens `label_ids` (C,) at every position, without gradient."""
+        return self._for_each(batch, lambda one: self.network.tag_logits(one, label_ids))
 
     def _for_each(self, batch: Batch, read: Callable[[Batch], Tensor]) -> Tensor:
         """What `read` makes of each replica's (B, T) batch, stacked."""
@@ -255,14 +322,25 @@ class TransformersLearner:
         """Counted operations of that many tokens of full rows, all scored; training counts 3 forward passes."""
         return self._flops_per_token * tokens * (3 if training else 1)
 
+    def label_flops(self, tokens: int, moves: Part) -> float:
+        """Counted operations of the gradient of some parameters on that many tokens of rows of labels alone."""
+        if moves not in self._label_flops:
+            counted = self.network.label_operations_per_token(self._part(moves), self.context)
+            self._label_flops[moves] = counted
+        return self._label_flops[moves] * tokens
+
     def save(self, directory: Path, *, optimizer: bool = False) -> None:
         """Write what `save_pretrained` writes, `learner.json` and, if asked, the optimizer's state.
 
-        The model is replica 0's; where there are more, `learner.safetensors` holds the parameters of all.
+        The model is replica 0's, without light parameters: any library reads it. These stand in `light.safetensors`.
+        Where there are more replicas, `learner.safetensors` holds the parameters of all.
         """
         directory.mkdir(parents=True, exist_ok=True)
         self._become(0)
-        hf_models.save(self.model, directory)
+        hf_models.save(self.model if self.light is None else self._without_light(), directory)
+        if self.light is not None:
+            light = {name: self.flat.parameters[name][0].cpu().clone() for name in self._part("light")}
+            save_file(light, directory / LIGHT_FILE)
         if self.replicas > 1:
             self.flat.save(directory, optimizer=False)
         if optimizer:
@@ -276,5 +354,20 @@ class TransformersLearner:
             "vocabulary": {name: getattr(self.vocabulary, name) for name in ("vocab_size", "pad_id", "eos_id")},
             "explosion": self.explosion,
             "options": asdict(self.options),
+            "light": None if self.light is None else asdict(self.light),
         }
         (directory / "learner.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+    def load_light(self, directory: Path) -> None:
+        """Give every replica the light parameters that `save` wrote."""
+        for name, values in load_file(directory / LIGHT_FILE).items():
+            self.flat.parameters[name].copy_(values)
+
+    def _without_light(self) -> Any:
+        """The model as it was before light parameters were added, with replica 0's body."""
+        plain = self._built(seed=0)
+        theirs = dict(plain.named_parameters())
+        with torch.no_grad():
+            for name, known in self._plain.items():
+                theirs[known].copy_(self.flat.parameters[name][0])
+        return plain

@@ -89,16 +89,35 @@ def adamw(
 
 @torch.no_grad()
 def adamw_alone(
-    flat: FlatParams, replica: int, gradients: Mapping[str, Tensor], rate: float, config: OptimizerConfig
+    flat: FlatParams,
+    replica: int,
+    gradients: Mapping[str, Tensor],
+    rate: float,
+    config: OptimizerConfig,
+    factors: Mapping[str, float] | None = None,
 ) -> None:
-    """One update of one replica from its own gradients (*shape) by name, contiguous."""
+    """One update of one replica from its own gradients.
+
+    Args:
+        flat: parameters and moments, changed in place; those without a gradient stay.
+        replica: which.
+        gradients: (*shape) by name, contiguous.
+        rate: learning rate, >= 0.
+        config: everything else.
+        factors: the rate of some parameters over that of the others, by name.
+    """
     flat.steps[replica] += 1
-    for decayed, names in flat.decay_groups():
-        blocks = (flat.parameters, flat.first, flat.second)
-        parameters, first, second = ([block[name][replica] for name in names] for block in blocks)
-        roles = [parameters, [gradients[name] for name in names], first, second]
-        decay = config.weight_decay if decayed else 0.0
-        _fused(roles, rate=rate, step=int(flat.steps[replica]), decay=decay, config=config)
+    scaled = {} if factors is None else factors
+    for decayed, group in flat.decay_groups():
+        for factor in sorted({1.0, *scaled.values()}):
+            names = [name for name in group if name in gradients and scaled.get(name, 1.0) == factor]
+            if not names:
+                continue
+            blocks = (flat.parameters, flat.first, flat.second)
+            parameters, first, second = ([block[name][replica] for name in names] for block in blocks)
+            roles = [parameters, [gradients[name] for name in names], first, second]
+            decay = config.weight_decay if decayed else 0.0
+            _fused(roles, rate=rate * factor, step=int(flat.steps[replica]), decay=decay, config=config)
 
 
 def _fused(roles: Sequence[list[Tensor]], *, rate: float, step: int, decay: float, config: OptimizerConfig) -> None:

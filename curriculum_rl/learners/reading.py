@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from curriculum_rl.batch import Batch
+from curriculum_rl.batch import Batch, Pool
 from curriculum_rl.learners.forward import head
 from curriculum_rl.learners.linear_ce import chunk_rows, linear_nll
 from curriculum_rl.learners.network import Network
@@ -53,22 +53,27 @@ class Reader:
 
     def features(self, batch: Batch) -> Tensor:
         """(N, B, d) mean of the last hidden state over each row's tokens that are not padding."""
+        return self.states(batch, "mean")
 
-        def means(part: Batch, hidden: Tensor) -> Tensor:
-            present = (part.input_ids != self.network.pad_id).to(hidden.dtype)[..., None]
-            total = (hidden.view(*part.input_ids.shape, -1) * present).sum(dim=2)
-            return total / present.sum(dim=2).clamp_min(1.0)
-
-        return self._in_parts(batch, means)
+    def states(self, batch: Batch, pool: Pool) -> Tensor:
+        """(N, B, d) what a head reads of an (N, B, T) batch."""
+        return self._in_parts(batch, lambda part, hidden: pooled(hidden, part, pool, self.network.pad_id))
 
     def label_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
         """(N, B, C) logits of the tokens `label_ids` (C,) at each row's one scored position."""
         table = head(self.parameters)[:, label_ids.to(self.device)]
 
         def logits(part: Batch, hidden: Tensor) -> Tensor:
-            position = part.weights.argmax(dim=2)[:, :, None, None].expand(-1, -1, 1, hidden.shape[2])
-            chosen = hidden.view(*part.input_ids.shape, -1).gather(2, position).squeeze(2)
-            return torch.bmm(chosen, table.transpose(1, 2))
+            return torch.bmm(at_scored(hidden, part), table.transpose(1, 2))
+
+        return self._in_parts(batch, logits)
+
+    def tag_logits(self, batch: Batch, label_ids: Tensor) -> Tensor:
+        """(N, B, T, C) logits of the tokens `label_ids` (C,) at every position."""
+        table = head(self.parameters)[:, label_ids.to(self.device)]
+
+        def logits(part: Batch, hidden: Tensor) -> Tensor:
+            return torch.bmm(hidden, table.transpose(1, 2)).view(*part.input_ids.shape, -1)
 
         return self._in_parts(batch, logits)
 
@@ -84,3 +89,18 @@ class Reader:
             part = part.to(self.device)
             parts.append(read(part, self.network.hidden(self.parameters, part, causal=causal)))
         return torch.cat(parts, dim=1)
+
+
+def pooled(hidden: Tensor, batch: Batch, pool: Pool, pad_id: int) -> Tensor:
+    """(N, B, d) of (N, B T, d) hidden states: that at the scored position, or the mean over tokens but padding."""
+    if pool == "cls":
+        return at_scored(hidden, batch)
+    present = (batch.input_ids != pad_id).to(hidden.dtype)[..., None]
+    total = (hidden.view(*batch.input_ids.shape, -1) * present).sum(dim=2)
+    return total / present.sum(dim=2).clamp_min(1.0)
+
+
+def at_scored(hidden: Tensor, batch: Batch) -> Tensor:
+    """(N, B, d) of (N, B T, d) hidden states those at each row's one scored position."""
+    position = batch.weights.argmax(dim=2)[:, :, None, None].expand(-1, -1, 1, hidden.shape[2])
+    return hidden.view(*batch.input_ids.shape, -1).gather(2, position).squeeze(2)

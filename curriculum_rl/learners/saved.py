@@ -57,6 +57,7 @@ def load_transformers(directory: Path | str, *, device: torch.device | str = "cp
     """The `transformers` learner saved in a directory; its `reset` goes back to the saved weights of replica 0."""
     from curriculum_rl.learners.hf import TransformersLearner  # seconds to import
     from curriculum_rl.learners.hf_models import Options
+    from curriculum_rl.learners.light import Light
 
     folder = Path(directory)
     description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
@@ -70,7 +71,10 @@ def load_transformers(directory: Path | str, *, device: torch.device | str = "cp
         device=device,
         explosion=description["explosion"],
         options=Options(**description["options"]),
+        light=None if description.get("light") is None else Light.from_json(description["light"]),
     )
+    if learner.has_light:
+        learner.load_light(folder)
     if learner.replicas > 1:
         learner.flat.load(folder)
     else:

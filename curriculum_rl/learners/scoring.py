@@ -55,7 +55,7 @@ def among(batches: Batch, label_ids: Tensor | None) -> Batch:
     if label_ids is None:
         return batches
     ordered, order = label_ids.sort()
-    places = order[torch.searchsorted(ordered, batches.targets).clamp_(max=len(order) - 1)]
+    places = order[torch.searchsorted(ordered, batches.targets.contiguous()).clamp_(max=len(order) - 1)]
     return replace(batches, targets=places)
 
 

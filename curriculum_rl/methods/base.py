@@ -22,7 +22,7 @@ class Shares:
     """What the rows of one replica's segment are planned from.
 
     Attributes:
-        mixture: (K,) share of each task, summing to 1.
+        mixture: (K,) share, or weight, of each task, summing to 1.
         updates: k.
         batch: B.
         credit: (K,) rows owed to each task so far.
@@ -44,6 +44,7 @@ class Method(Protocol):
     Attributes:
         batches: m, batches of B rows that an update reads.
         ghosts: whether its updates can be watched by the signal `ghost`.
+        weighs: whether a mixture is weights of the tasks' losses; else it is shares of rows.
     """
 
     @property
@@ -51,6 +52,9 @@ class Method(Protocol):
 
     @property
     def ghosts(self) -> bool: ...  # noqa: D102
+
+    @property
+    def weighs(self) -> bool: ...  # noqa: D102
 
     def rows(self, shares: Shares) -> tuple[Ints, Floats]:
         """(k m, B) the task of every row of a segment, and the (K,) credit after it; nothing else is remembered."""
@@ -66,7 +70,7 @@ class Method(Protocol):
         Args:
             learner: N replicas.
             plan: its batches have leading dimensions (k m, N).
-            mixture: (N, K) the shares that were asked for.
+            mixture: (N, K) the shares, or weights, that were asked for.
         """
         ...
 
@@ -77,6 +81,7 @@ class Multitask:
 
     batches: int = 1
     ghosts: bool = True
+    weighs: bool = False
 
     def rows(self, shares: Shares) -> tuple[Ints, Floats]:
         """Each task's share of every batch, the error carried over."""

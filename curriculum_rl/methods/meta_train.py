@@ -44,6 +44,7 @@ class MetaTrain:
     order: Literal[1, 2] = 1
     same_task: bool = False
     ghosts: bool = False
+    weighs: bool = False
 
     @property
     def batches(self) -> int:

@@ -17,7 +17,7 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.plugins import custom
 from curriculum_rl.proxies.base import Proxy, Refreshed
-from curriculum_rl.proxies.finetune import FineTune, labelled_batch
+from curriculum_rl.proxies.finetune import FineTune, labelled_batch, without_labels
 from curriculum_rl.proxies.head import Head
 from curriculum_rl.proxies.heldout import HeldOutLoss
 from curriculum_rl.proxies.heldout_tasks import HeldOutTasks
@@ -114,14 +114,15 @@ def _examples(
     seeds: Sequence[int],
     length: int | None = None,
 ) -> tuple[Batch, torch.Tensor]:
-    """(N, R, T) up to `count` labelled examples of a split, drawn by the seeds, and their (N, R) classes."""
+    """(N, R, T) up to `count` examples of a split without labels, drawn by the seeds, and their (N, R) classes."""
     corpus = experiment.target.labelled[split]
     context = min(length or experiment.config.context, experiment.config.context)
     objective = Classification(experiment.tokenizer, causal=learner.causal_rows)
     task = Task("target probe", corpus, objective)
     rows = min(count, corpus.size(context))
     index = np.stack([task.draw(seed=seed, first=0, rows=rows, context=context) for seed in seeds])
-    return labelled_batch(corpus, index, objective, context), torch.from_numpy(corpus.labels[index])
+    batch = labelled_batch(corpus, index, objective, context)
+    return without_labels(batch, experiment.tokenizer.pad_id), torch.from_numpy(corpus.labels[index])
 
 
 def _joined(parts: Sequence[Batch]) -> Batch:

@@ -1,27 +1,38 @@
 """A short few-shot fine-tune from a snapshot, scored on other labelled examples."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from curriculum_rl.batch import Batch, SegmentPlan
+from curriculum_rl.batch import Batch, Part, SegmentPlan
 from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.draws import key, window_of
+from curriculum_rl.entities import entity_f1, predicted_tags
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.light import LightLearner, require_light
 from curriculum_rl.learners.schedule import learning_rate
-from curriculum_rl.objectives import Classification
+from curriculum_rl.objectives import Classification, Tagging, windows_of
 from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
 from curriculum_rl.schema import FineTuneSettings
+from curriculum_rl.tagged import TaggedCorpus
 
 
 class FewShot(NamedTuple):
-    """Figures of a fine-tuned learner on the test examples, each (N,): nats per label, share right in [0, 1]."""
+    """Figures of a fine-tuned learner on the test examples, each (N,).
+
+    Attributes:
+        log_loss: nats per label.
+        accuracy: share of the labels that is right, in [0, 1].
+        entity_f1: micro-F1 of entities in [0, 1], where labels are tags of words; else None.
+    """
 
     log_loss: Floats
     accuracy: Floats
+    entity_f1: Floats | None = None
 
 
 class FewShotFineTune:
@@ -29,6 +40,8 @@ class FewShotFineTune:
 
     The softmax is over the classes alone, as that of a fresh head is: in one over the vocabulary a pretrained learner
     would first have to unlearn that no label follows text, and random weights would look better than trained ones.
+    Learners with light parameters get fresh ones first, head included; with `settings.tune` light nothing else moves.
+    Without updates in the settings the learners are scored as they are.
 
     Args:
         train: where the few examples come from.
@@ -42,15 +55,16 @@ class FewShotFineTune:
     def __init__(
         self,
         *,
-        train: LabelledCorpus,
-        test: LabelledCorpus,
-        objective: Classification,
+        train: LabelledCorpus | TaggedCorpus,
+        test: LabelledCorpus | TaggedCorpus,
+        objective: Classification | Tagging,
         settings: FineTuneSettings,
         context: int,
         seeds: Sequence[int],
     ) -> None:
         self._settings = settings
         first = objective.first
+        self._seeds = [key(seed, "few-shot light") >> 1 for seed in seeds]
         self._labels = torch.tensor(objective.tokenizer.label_ids[first : first + len(train.classes)])
         self._context = context
         examples = min(settings.examples, train.size(context))
@@ -63,31 +77,72 @@ class FewShotFineTune:
         tested = min(settings.test_examples, test.size(context))
         picks = [window_of(key(seed, "few-shot test"), np.arange(tested), test.size(context)) for seed in seeds]
         self._test = labelled_batch(test, np.stack(picks), objective, context)
+        self._tagged = (test, np.stack(picks)) if isinstance(test, TaggedCorpus) else None
+
+    @property
+    def _moves(self) -> Part:
+        return "light" if self._settings.tune == "light" else "all"
 
     def price(self, learner: Learner) -> Price:
         """Training on the few examples and one forward pass over the test examples."""
         train = self._settings.updates * self._settings.batch * self._context
         test = self._test.input_ids.shape[1] * self._context
+        if isinstance(learner, LightLearner) and learner.has_light:
+            # A gradient of everything is three forward passes.
+            return Price(train + test, learner.label_flops(train, self._moves) + learner.label_flops(test, "all") / 3)
         flops = learner.flops(train, training=True) + learner.flops(test, training=False)
         return Price(train + test, flops)
 
     def __call__(self, learner: Learner) -> FewShot:
-        """Fine-tune and score; the learner is left as it was found."""
+        """Fine-tune and score; the learner is left as it was found.
+
+        Raises:
+            ConfigError: light parameters are to be tuned, and the learner has none.
+        """
+        if not self._settings.updates:
+            return self._scored(learner)
         before = learner.snapshot()
         learner.reset_optimizer()
+        if isinstance(learner, LightLearner) and learner.has_light:
+            learner.reset_light(self._seeds)
+        elif self._moves == "light":
+            require_light(learner, "finetune.tune: light")
         updates, batch = self._settings.updates, self._settings.batch
         # Up, then down: the first steps of a fresh Adam at the full rate would wipe out what was learned.
         rise_and_fall = learning_rate(
             (np.arange(updates) + 0.5) / updates, peak=self._settings.learning_rate, warmup=0.1, decay=0.9
         )
         rates = np.repeat(rise_and_fall[:, None], learner.replicas, axis=1)
-        learner.train(SegmentPlan(_in_updates(self._train, updates, batch), rates, label_ids=self._labels))
-        logits = learner.label_logits(self._test, self._labels).double().cpu()
+        plan = SegmentPlan(_in_updates(self._train, updates, batch), rates, label_ids=self._labels, moves=self._moves)
+        learner.train(plan)
+        found = self._scored(learner)
         learner.restore(before)
+        return found
+
+    def _scored(self, learner: Learner) -> FewShot:
+        """The figures of the learners as they are now."""
+        if self._tagged is not None:
+            return self._scored_tags(learner, *self._tagged)
+        logits = learner.label_logits(self._test, self._labels).double().cpu()
         truth = self._true_classes()
         nats = torch.nn.functional.cross_entropy(logits.flatten(0, 1), truth.flatten(), reduction="none")
         right = (logits.argmax(dim=-1) == truth).double()
         return FewShot(nats.view_as(truth).mean(dim=1).numpy(), right.mean(dim=1).numpy())
+
+    def _scored_tags(self, learner: Learner, corpus: TaggedCorpus, picks: npt.NDArray[np.int64]) -> FewShot:
+        """Of a label for every word."""
+        logits = learner.tag_logits(self._test, self._labels).double().cpu()
+        truth, scored = (self._test.targets[..., None] == self._labels).long().argmax(dim=-1), self._test.weights != 0
+        best = logits.argmax(dim=-1)
+        nats = torch.nn.functional.cross_entropy(logits.flatten(0, 2), truth.flatten(), reduction="none")
+        words = scored.sum(dim=(1, 2))
+        right = ((best == truth) & scored).sum(dim=(1, 2)) / words
+        f1 = [
+            entity_f1(corpus.true_tags(index), predicted_tags(corpus, index, tags, self._context))
+            for index, tags in zip(picks, best.numpy(), strict=True)
+        ]
+        lost = (nats.view_as(truth) * scored).sum(dim=(1, 2)) / words
+        return FewShot(lost.numpy(), right.double().numpy(), np.array(f1))
 
     def _true_classes(self) -> torch.Tensor:
         """(N, R) index of the right class of every test row."""
@@ -112,15 +167,19 @@ class FineTune(Stateless):
     def score(self, learner: Learner) -> Reading:
         """Score all replicas."""
         result = self._few_shot(learner)
-        return Reading(-result.log_loss, {"accuracy": result.accuracy})
+        f1 = {} if result.entity_f1 is None else {"entity_f1": result.entity_f1}
+        return Reading(-result.log_loss, {"accuracy": result.accuracy} | f1)
 
 
 def labelled_batch(
-    corpus: LabelledCorpus, index: npt.NDArray[np.int64], objective: Classification, context: int
+    corpus: LabelledCorpus | TaggedCorpus,
+    index: npt.NDArray[np.int64],
+    objective: Classification | Tagging,
+    context: int,
 ) -> Batch:
     """The rows of (N, R) examples as an (N, R, T) batch."""
-    windows = corpus.windows(index.ravel(), context)
-    rows = objective(windows, np.zeros(index.size, dtype=np.uint64))
+    keys = np.zeros(index.size, dtype=np.uint64)
+    rows = objective(windows_of(objective, corpus, index.ravel(), context=context, keys=keys), keys)
     shape = (*index.shape, context)
     return Batch(
         torch.from_numpy(rows.input_ids.reshape(shape)),
@@ -128,6 +187,16 @@ def labelled_batch(
         torch.from_numpy(rows.weights.reshape(shape)),
         torch.full(index.shape, objective.causal),
     )
+
+
+def without_labels(batch: Batch, pad_id: int) -> Batch:
+    """The same rows with padding in place of the label: rows that are read left to right show it behind its place.
+
+    Losses do not see it there, as it comes after the position that is asked; whatever reads all tokens of a row does.
+    """
+    label = batch.weights.roll(1, dims=-1) != 0
+    label[..., 0] = False
+    return replace(batch, input_ids=torch.where(label, pad_id, batch.input_ids))
 
 
 def _in_updates(batch: Batch, updates: int, rows: int) -> Batch:

@@ -15,8 +15,14 @@ from curriculum_rl.schema.corpora import (
     TransformersTokenizer,
 )
 from curriculum_rl.schema.env import ActionConfig, BudgetConfig, EnvConfig, RewardConfig, SignalsConfig
-from curriculum_rl.schema.learners import LearnerConfig, TransformerLearner, TransformersLearner
-from curriculum_rl.schema.methods import MetaTrainMethod, MethodConfig, MultitaskMethod
+from curriculum_rl.schema.learners import LearnerConfig, LightConfig, TransformerLearner, TransformersLearner
+from curriculum_rl.schema.methods import (
+    MetaTrainMethod,
+    MethodConfig,
+    MultitaskMethod,
+    PrimingMethod,
+    TartanMethod,
+)
 from curriculum_rl.schema.objectives import ObjectiveConfig
 from curriculum_rl.schema.targets import (
     FineTuneProxy,
@@ -46,11 +52,13 @@ __all__ = [
     "HeldOutLossProxy",
     "HeldOutTasksProxy",
     "LearnerConfig",
+    "LightConfig",
     "MetaTrainMethod",
     "MethodConfig",
     "MultitaskMethod",
     "NoiseCorpus",
     "ObjectiveConfig",
+    "PrimingMethod",
     "ProbeProxy",
     "ProxyConfig",
     "ReportConfig",
@@ -58,6 +66,7 @@ __all__ = [
     "ShuffledCorpus",
     "SignalsConfig",
     "SmallCorpus",
+    "TartanMethod",
     "TokenizerConfig",
     "TransformerLearner",
     "TransformersLearner",

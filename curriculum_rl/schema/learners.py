@@ -29,6 +29,26 @@ class TransformerLearner(Arithmetic):
     capture: bool = Field(False, description="CUDA graphs: one recorded update, replayed; not run on a GPU yet")
 
 
+class LightConfig(Section):
+    """Added parameters that may be trained alone, and a head of their own for label tokens."""
+
+    kind: Literal["adapter", "lora", "head"] = Field("adapter", description="what is added beside the head")
+    rate: float = Field(4.0, gt=0, description="their learning rate, times the body's")
+    size: int = Field(32, gt=0, description="width of a bottleneck (adapter)")
+    adapted: str | None = Field(None, description="modules that a bottleneck follows, a regular expression; BERT's")
+    rank: int = Field(8, gt=0, description="of the low-rank updates (lora)")
+    alpha: int = Field(16, gt=0, description="their scale times the rank (lora)")
+    targets: list[str] | None = Field(None, description="modules updated so, ends of names; BERT's (lora)")
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> "LightConfig":
+        for kind, names in (("adapter", ("size", "adapted")), ("lora", ("rank", "alpha", "targets"))):
+            given = [name for name in names if getattr(self, name) != LightConfig.model_fields[name].get_default()]
+            if given and self.kind != kind:
+                raise ValueError(f"{given[0]}: needs kind {kind} (got {self.kind!r})")
+        return self
+
+
 class TransformersLearner(Arithmetic):
     """Any `transformers` model for causal or masked language modelling."""
 
@@ -38,6 +58,7 @@ class TransformersLearner(Arithmetic):
     attention: Literal["sdpa", "eager"] = "sdpa"
     dropout: bool = Field(False, description="whether updates drop what the model's own configuration says")
     gradient_checkpointing: bool = Field(False, description="memory for time")
+    light: LightConfig | None = Field(None, description="parameters for parameter-efficient tuning")
 
 
 LearnerConfig = Annotated[

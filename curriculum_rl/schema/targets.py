@@ -41,14 +41,20 @@ class HeldOutLossProxy(Section):
 
 
 class FineTuneSettings(Section):
-    """A short few-shot fine-tune on labelled target examples."""
+    """A short few-shot fine-tune on labelled target examples.
+
+    With `updates: 0` there is none: the learner is scored as it is, which needs a task that trains the target's labels.
+    """
 
     examples: int = Field(2000, gt=0, description="labelled examples trained on (signal split)")
-    updates: int = Field(150, gt=0)
+    updates: int = Field(150, ge=0, description="0: scored as it is; a task has the same classes")
     batch: int = Field(32, gt=0)
     learning_rate: float = Field(1e-3, gt=0)
     length: int | None = Field(None, gt=2, description="tokens of an example, longer ones are cut; default: context")
     test_examples: int = Field(1000, gt=0, description="examples scored on")
+    tune: Literal["all", "light"] = Field(
+        "all", description="what is tuned; light: fresh light parameters alone (needs learner.light), the rest frozen"
+    )
     first_label: int = Field(
         0, ge=0, description="label token of the first class; behind those that tasks train, the head is fresh"
     )
@@ -59,7 +65,7 @@ class FineTuneProxy(FineTuneSettings):
 
     kind: Literal["finetune"]
     every: int = Field(10, gt=0, description="score anew every this many segments")
-    updates: int = Field(20, gt=0)
+    updates: int = Field(20, ge=0, description="0: scored as it is; a task has the same classes")
     test_examples: int = Field(256, gt=0)
 
 

@@ -13,7 +13,8 @@ Signal = Literal[
 SIGNALS: Mapping[Signal, str] = MappingProxyType(
     {
         "heldout_loss": "(K,) nats per scored token on windows of each task that it does not train on, always the same",
-        "products": "(K+1, K+1) inner products of the gradients of all tasks and the target, from separate rows",
+        "products": "(K+1, K+1) inner products of the gradients of all tasks and the target, from separate rows; with "
+        "method tartan of unit gradients, each task's with a fresh head's, from the updates themselves",
         "adam_products": "(K+1, K+1) the same with one side divided by the root of Adam's second moments",
         "variance": "(K,) variance of the gradient of one row of each task, summed over parameters",
         "look_ahead": "(K,) what a few updates on each task alone take off the target's loss, nats per token",

@@ -10,7 +10,7 @@ from curriculum_rl.scripts.comparing.verdicts import verdict
 
 def markdown(found: Mapping[str, Any]) -> str:
     """All tables of a document and what they come to, headings from the second level down."""
-    budget = ", ".join(f"{value:,} {unit}" for unit, value in found["budget"].items())
+    budget = ", ".join(f"{value:,.0f} {unit}" for unit, value in found["budget"].items())
     parts = [
         f"## {found['env']}\n\n{len(found['seeds'])} seeds, {len(found['tasks'])} tasks, {budget}; every run at the "
         "same total cost.",

@@ -14,6 +14,7 @@ FIGURES = {
     "target_loss": True,
     "downstream_accuracy": False,
     "downstream_log_loss": True,
+    "downstream_entity_f1": False,
     "mean_corpus_loss": True,
 }
 """Figures of a final report, and whether lower is better."""

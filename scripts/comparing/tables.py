@@ -71,10 +71,11 @@ def _score_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _others(found: Mapping[str, Any]) -> Table:
     difference = "- stratified [95 %]"
-    columns = ("", "accuracy", difference, "log-loss", "all corpora", difference, "report - reward")
+    score = "entity F1" if _tagged(found) else "accuracy"
+    columns = ("", score, difference, "log-loss", "all corpora", difference, "report - reward")
     notes = (
-        "Accuracy and log-loss: after a few-shot fine-tune on the target's labels. All corpora: mean loss on what each "
-        "corpus held out, by which agents that do not see the target are judged.",
+        f"{score[0].upper()}{score[1:]} and log-loss: after a few-shot fine-tune on the target's labels. All corpora: "
+        "mean loss on what each corpus held out, by which agents that do not see the target are judged.",
         "Report - reward: loss on the report split minus loss on the windows the agent was paid on, in nats; an agent "
         "that fitted its proxy rather than the target shows a larger gap than stratified.",
     )
@@ -84,8 +85,14 @@ def _others(found: Mapping[str, Any]) -> Table:
     )
 
 
+def _tagged(found: Mapping[str, Any]) -> bool:
+    """Whether the target's labels are tags of words."""
+    return any("downstream_entity_f1" in entry["figures"] for entry in found["agents"].values())
+
+
 def _other_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    accuracy, corpora = (_pair(entry, figure) for figure in ("downstream_accuracy", "mean_corpus_loss"))
+    scored = "downstream_entity_f1" if "downstream_entity_f1" in entry["figures"] else "downstream_accuracy"
+    accuracy, corpora = (_pair(entry, figure) for figure in (scored, "mean_corpus_loss"))
     log_loss = entry["figures"].get("downstream_log_loss")
     gap = entry["gap"]
     return (

@@ -13,7 +13,7 @@ def data(tmp_path):
     for number, language in enumerate(("aa", "bb")):
         draw = np.random.default_rng(number)
         words = [f"{stem}{language}" for stem in ("go", "see", "Kim", "Rom", "the", "Bern", "very", "Max")]
-        for part, count in (("train", 60), ("dev", 300), ("test", 20)):
+        for part, count in (("train", 60), ("dev", 300), ("test", 300)):
             lines = []
             for _ in range(count):
                 drawn = [str(word) for word in draw.choice(words, size=6)]
@@ -26,9 +26,8 @@ def data(tmp_path):
 
 
 def played(arm, target, seed, f1, drop=None):
-    look = {"update": 0, "language": 0, "before": 1.0, "after": 1.0 - (drop or 0), "query": 0.9}
-    told = {"flops": 5.0, "seconds": 1.0, "sentences": 8, "updates": 2, "looks": [look] if drop else []}
-    tuned = {"f1": f1, "parameters": 10, "flops": 1.0, "seconds": 1.0}
+    told = {"flops": 5.0, "seconds": 1.0, "sentences": 8, "updates": 2, "drop": drop, "share falling": 1.0, "loss": 0.9}
+    tuned = {"f1": f1, "log_loss": 1.0, "flops": 1.0}
     return {
         "seed": seed, "target": target, "arm": arm, "tuned": tuned, "priming": told if "->" in arm else None,
         "backbone": {"loss": 4.0, "bigram": 5.0}, "scored": "test, clean",
@@ -53,18 +52,34 @@ def test_figures_by_hand(papers):
     assert "meta->adapter above multitask->adapter" in claims.report(found)
     assert "bigram counts; raise" not in claims.report(found)
     assert "bigram counts; raise" in claims.report(found | {"backbone": {"loss": 5.0, "bigram": 5.0}})
-    flat = [row | {"priming": row["priming"] and {**row["priming"], "looks": []}} for row in rows]
+    flat = [row | {"priming": row["priming"] and {**row["priming"], "drop": None}} for row in rows]
     assert "above" not in claims.report(claims.summarise(flat))
+    risen = [row | {"priming": {**row["priming"], "drop": -1.0}} for row in rows]
+    assert "do not learn" in claims.report(claims.summarise(risen))
+
+
+def test_sentences(papers, data, tmp_path):
+    """No train sentence stands in a test part of any language, none twice; pools are nested draws; files come back."""
+    made = papers("priming_data")
+    languages = made.without_shared(made.read_languages(data, ["aa", "bb"]))
+    texts = {
+        name: {part: [row.text for row in rows] for part, rows in parts.items()} for name, parts in languages.items()
+    }
+    assert all("zz:shared" not in each["train"] and "shared" not in each["train"] for each in texts.values())
+    assert sum("shared" in each["test"] for each in texts.values()) == 2
+    train = languages["aa"]["train"]
+    assert len({row.text for row in train}) == len(train)
+    few, more = (made.sampled(train, 3, count) for count in (4, 9))
+    assert few == more[:4]
+    path = tmp_path / "x" / "aa.conll"
+    made.write(path, few)
+    again = list(made.FileSource(path=str(path), format="conll").documents())
+    assert [(row.text, row.label) for row in again] == [(row.text, row.label) for row in few]
 
 
 TOY = {
-    "set": {
-        "context": 16, "batch": 4, "steps": 2, "budget": 3, "adapter": 4, "pool": 16, "target": 8, "epochs": 1,
-        "look": 1,
-    },
-    "size": {
-        "vocab_size": 320, "layers": 1, "width": 16, "heads": 2, "context": 16, "batch": 2, "updates": 20,
-    },
+    "context": 16, "batch": 4, "steps": 2, "budget": 12, "adapter": 4, "pool": 40, "shots": 8, "tuning": 3,
+    "scored": 20, "vocab_size": 320, "layers": 1, "width": 16, "heads": 2, "window": 16, "pretraining": 20,
 }  # fmt: skip
 
 
@@ -72,26 +87,27 @@ def test_a_toy_run_and_its_continuation(papers, data, tmp_path, capsys, monkeypa
     pytest.importorskip("seqeval", reason="the optional library seqeval is not installed")
     monkeypatch.setenv("CURRICULUM_RL_CACHE", str(tmp_path / "cache"))
     priming, out = papers("priming"), tmp_path / "out"
-    settings = [part for option, each in TOY.items() for k, v in each.items() for part in (f"--{option}", f"{k}={v}")]
+    settings = [part for key, value in TOY.items() for part in ("--set", f"{key}={value}")]
     common = ["--data", str(data), "--out", str(out), "--languages", "aa,bb", "--processes", "1", *settings]
     priming.main([*common, "--seeds", "1", "--targets", "aa", "--arms", "adapter,multitask->adapter,meta->adapter"])
     printed = capsys.readouterr().out
     assert "entity F1 in points on test, clean sentences, 1 seed(s), left out: aa" in printed
     assert "meta->adapter - multitask->adapter" in printed
     assert (out / "backbones" / "seed-0" / "learner" / "model.safetensors").exists()
-    texts = (out / "texts-0" / "bb.texts.txt").read_text().splitlines()
-    assert "shared" not in texts
+    assert "shared" not in (out / "texts" / "train" / "bb.conll").read_text()
     files = sorted(path.name for path in out.glob("aa.*.json"))
     assert files == ["aa.adapter.0.json", "aa.meta-after-adapter.0.json", "aa.multitask-after-adapter.0.json"]
     spent = [json.loads((out / name).read_text())["priming"]["flops"] for name in files[1:]]
     assert max(spent) < 2 * min(spent)
-    times = {path: path.stat().st_mtime_ns for path in [*out.glob("aa.*.json"), *out.glob("primed/*")]}
+    told = json.loads((out / files[1]).read_text())["priming"]
+    assert told["sentences"] == 12 * told["updates"]
+    times = {path: path.stat().st_mtime_ns for path in [*out.glob("aa.*.json"), *out.glob("compare/aa*/runs/*/*")]}
 
     priming.main([*common, "--seeds", "1", "--targets", "all", "--arms", "adapter,head,multitask->head"])
     assert {path: path.stat().st_mtime_ns for path in times} == times
     result = json.loads((out / "result.json").read_text())
     assert result["targets"] == ["aa", "bb"]
-    assert len(list(out.glob("primed/*.safetensors"))) == 3
+    assert len(list(out.glob("compare/*/compare.json"))) == 3
 
     with pytest.raises(SystemExit):
         priming.main([*common, "--seeds", "1", "--set", "steps=3"])
@@ -100,7 +116,7 @@ def test_a_toy_run_and_its_continuation(papers, data, tmp_path, capsys, monkeypa
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--set", "foo=1"], ["--size", "foo=1"], ["--seeds", "0"], ["--data", "/nowhere"], ["--arms", "foo"]],
+    [["--set", "foo=1"], ["--set", "steps=0"], ["--seeds", "0"], ["--data", "/nowhere"], ["--arms", "foo"]],
 )
 def test_mistakes(papers, tmp_path, capsys, arguments):
     with pytest.raises(SystemExit) as ended:

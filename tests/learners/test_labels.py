@@ -94,5 +94,5 @@ def test_plans_that_cannot_be(make_plan):
     plan, _ = asked(make_plan)
     with pytest.raises(ValueError, match="every scored target"):
         native(1).train(replace(plan, label_ids=LABELS[:2]))
-    with pytest.raises(ValueError, match="nor probes"):
+    with pytest.raises(ValueError, match="probes do not know them"):
         native(1).train(replace(plan, probe=Probe({}, np.ones(1, bool))))

@@ -8,7 +8,7 @@ import torch
 
 from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners import batched, hf_network
+from curriculum_rl.learners import batched, hf_reader
 from curriculum_rl.learners.batched import BatchedLearner
 from curriculum_rl.learners.hf import TransformersLearner
 from curriculum_rl.learners.memory import fitting
@@ -70,7 +70,7 @@ def test_transformers_learners_too(make_plan, monkeypatch):
     def failing(*args, **kwargs):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(hf_network.HFNetwork, "forward", failing)
+    monkeypatch.setattr(hf_reader.Reader, "forward", failing)
     with pytest.raises(ConfigError, match="gradient_checkpointing"):
         learner.train(make_plan())
     with pytest.raises(ConfigError, match="score"):

@@ -184,7 +184,10 @@ def test_a_depth_of_its_own_for_one_task(tiny: dict[str, Any]) -> None:
         ({"reward": {"baseline": "stratified"}}, r"reward.baseline: tasks of several depths need none"),
         ({"method": {**META, "depth": -1}}, r"^method.depth: "),
         ({"method": {**META, "order": 3}}, r"^method.order: "),
-        ({"method": {"kind": "maml"}}, r"^method.kind: must be one of multitask, meta_train \(got 'maml'\)"),
+        (
+            {"method": {"kind": "maml"}},
+            r"^method.kind: must be one of multitask, meta_train, priming, tartan \(got 'maml'\)",
+        ),
         ({"method": {"depth": 2}}, r"^method.depth: unknown key"),
         ({"tasks": [{"depth": [1, -1]}]}, r"tasks.0.depth: must be a whole number of at least 0"),
         ({"tasks": [{"depth": []}]}, r"tasks.0.depth: must be a whole number of at least 0"),
@@ -216,11 +219,13 @@ def test_a_learner_that_cannot_is_refused_at_the_door(tiny: dict[str, Any]) -> N
     model = {"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2}
     tasks = [{"corpora": "all", "objective": "causal_lm"}]
     learner = {"kind": "transformers", "model": model}
-    with pytest.raises(ConfigError, match=r"order 2 cannot train TransformersLearner"):
-        made(tiny, method={**META, "order": 2}, learner=learner, tasks=tasks)
-    run = made(tiny, method=META, learner=learner, tasks=tasks)
-    run.begin([0])
-    assert np.isfinite(run.segment(np.full((1, 4), 0.25)).score).all()
+    checkpointing = {**learner, "gradient_checkpointing": True}
+    with pytest.raises(ConfigError, match=r"order 2 cannot train TransformersLearner: learner.gradient_checkpointing"):
+        made(tiny, method={**META, "order": 2}, learner=checkpointing, tasks=tasks)
+    for order in (1, 2):
+        run = made(tiny, method={**META, "order": order}, learner=learner, tasks=tasks)
+        run.begin([0])
+        assert np.isfinite(run.segment(np.full((1, 4), 0.25)).score).all()
 
 
 @pytest.mark.parametrize(

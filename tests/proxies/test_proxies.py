@@ -259,3 +259,21 @@ def test_a_fresh_head_reads_other_label_tokens(tiny: dict[str, Any]) -> None:
     assert np.isfinite(fresh(learner).log_loss).all()
     with pytest.raises(ConfigError, match=r"tokenizer.labels: classes from label token 3 on need 5, .* has 4"):
         experiment.few_shot(learner, "report", report.model_copy(update={"first_label": 3}), [0])
+
+
+@pytest.mark.parametrize(
+    "proxy", [{"kind": "head", "examples": 64, "test_examples": 64}, {"kind": "probe", "examples": 64}]
+)
+@pytest.mark.parametrize("head", ["causal", "masked"])
+def test_features_do_not_show_the_label(tiny: dict[str, Any], proxy: dict[str, Any], head: str) -> None:
+    """With every label another one the learner reads the same rows, so that its features are the same."""
+    model = {"model_type": {"causal": "gpt2", "masked": "bert"}[head]}
+    sizes = {"gpt2": {"n_embd": 16, "n_layer": 1, "n_head": 2}, "bert": {"hidden_size": 16, "num_hidden_layers": 1,
+             "num_attention_heads": 2, "intermediate_size": 16}}[model["model_type"]]  # fmt: skip
+    learner = {"kind": "transformers", "head": head, "model": {**model, **sizes}}
+    tasks = [{"corpora": ["sea"], "objective": f"{head}_lm"}]
+    experiment = build(configs.load(tiny, {"proxy": proxy, "learner": learner, "tasks": tasks}))
+    made: Any = experiment.make_proxy(experiment.make_learner(), [1])
+    inner = made._proxy
+    ids = torch.cat([b.input_ids.flatten() for b in vars(inner).values() if isinstance(b, Batch)])
+    assert not torch.isin(ids, torch.tensor(experiment.tokenizer.label_ids)).any()
