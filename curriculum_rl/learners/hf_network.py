@@ -18,7 +18,7 @@ from curriculum_rl.batch import Batch, Pool
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.hf_models import Head, Options, Vocabulary
-from curriculum_rl.learners.hf_reader import Reader
+from curriculum_rl.learners.hf_reader import HFReader
 from curriculum_rl.learners.precision import Precision
 from curriculum_rl.learners.scoring import scored_positions
 
@@ -47,10 +47,10 @@ class HFNetwork:
     precision: Precision
     device: torch.device
     labels: Sequence[int] = ()
-    _reader: Reader = field(init=False)
+    _reader: HFReader = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_reader", Reader(self.model, self.labels))
+        object.__setattr__(self, "_reader", HFReader(self.model, self.labels))
 
     def logits(self, input_ids: Tensor, columns: Tensor | None = None) -> Tensor:
         """(b, T, V) float32 logits of (b, T) ids, or (b, T, C) of the tokens `columns`."""

@@ -13,7 +13,7 @@ from torch.func import functional_call
 from curriculum_rl.learners.light import HEAD
 
 
-class Reader(nn.Module):
+class HFReader(nn.Module):
     """A language model, and where it has a head for label tokens the answers of that head in place of its own.
 
     Args:

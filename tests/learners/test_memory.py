@@ -70,7 +70,7 @@ def test_transformers_learners_too(make_plan, monkeypatch):
     def failing(*args, **kwargs):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(hf_reader.Reader, "forward", failing)
+    monkeypatch.setattr(hf_reader.HFReader, "forward", failing)
     with pytest.raises(ConfigError, match="gradient_checkpointing"):
         learner.train(make_plan())
     with pytest.raises(ConfigError, match="score"):
