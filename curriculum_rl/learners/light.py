@@ -121,12 +121,14 @@ def attach(model: Any, light: Light) -> dict[str, str]:
         ConfigError: for modules that are not there, or where `peft` is not installed.
     """
     before = {id(p): name for name, p in model.named_parameters()}
+    trained = {id(p): p.requires_grad for p in model.parameters()}
     if light.kind == "adapter":
         _add_adapters(model, light)
     elif light.kind == "lora":
         _add_lora(model, light)
     setattr(model, HEAD, nn.Linear(int(model.config.hidden_size), len(light.labels)))
-    model.requires_grad_(True)
+    for p in model.parameters():  # `peft` has frozen the body
+        p.requires_grad_(trained.get(id(p), True))
     return {name: before[id(p)] for name, p in model.named_parameters() if id(p) in before}
 
 
