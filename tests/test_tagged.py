@@ -250,7 +250,7 @@ def test_held_out_rows_of_tagging_tasks(tagged: dict[str, Any]) -> None:
     assert run.progress.score[0] > -0.99
 
 
-@pytest.mark.parametrize("kind", ["finetune", "probe", "head"])
+@pytest.mark.parametrize("kind", ["probe", "head"])
 def test_proxies_that_need_one_label_for_a_text(tagged: dict[str, Any], kind: str) -> None:
     experiment = build(configs.load(tagged, {"proxy": {"kind": kind}}))
     said = f"{kind}: needs one label for a text, and the words of target.corpus 'target' have tags"
