@@ -60,7 +60,11 @@ class HFNetwork:
         return F.pad(_wide(read), (0, 0, 0, input_ids.shape[1] - ids.shape[1]))
 
     def _logits_at(
-        self, input_ids: Tensor, index: Tensor, columns: Tensor | None, values: Mapping[str, Tensor] | None
+        self,
+        input_ids: Tensor,
+        index: Tensor,
+        columns: Tensor | None = None,
+        values: Mapping[str, Tensor] | None = None,
     ) -> Tensor:
         """(R, V) or (R, C) logits at the positions `index` (R,) of b T; `values` replace parameters, by name."""
         T, longest = input_ids.shape[1], self._longest(input_ids)
@@ -196,9 +200,10 @@ class HFNetwork:
         """(B, T) nats of each scored token and 0 elsewhere."""
 
         def losses(part: Batch) -> Tensor:
-            logits = self.logits(part.input_ids)
-            nll = F.cross_entropy(logits.flatten(0, 1), part.targets.flatten(), reduction="none")
-            return torch.where(part.weights != 0, nll.view(part.weights.shape), 0.0)
+            index = part.weights.flatten().nonzero().squeeze(1)
+            logits = self._logits_at(part.input_ids, index)
+            nll = F.cross_entropy(logits, part.targets.flatten()[index], reduction="none")
+            return nll.new_zeros(part.weights.numel()).scatter_(0, index, nll).view(part.weights.shape)
 
         return self._in_parts(batch, losses)
 
@@ -228,8 +233,9 @@ class HFNetwork:
         columns = label_ids.to(self.device)
 
         def logits(part: Batch) -> Tensor:
-            rows = torch.arange(part.weights.shape[0], device=self.device)
-            return self.logits(part.input_ids, columns)[rows, part.weights.argmax(dim=1)]
+            b, T = part.weights.shape
+            index = torch.arange(b, device=self.device) * T + part.weights.argmax(dim=1)
+            return self._logits_at(part.input_ids, index, columns)
 
         return self._in_parts(batch, logits)
 

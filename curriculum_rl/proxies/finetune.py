@@ -13,7 +13,7 @@ from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.draws import key, window_of
 from curriculum_rl.entities import entity_f1, predicted_tags
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.light import LightLearner, require_light
+from curriculum_rl.learners.light import LightLearner
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import Classification, Tagging, windows_of
 from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
@@ -94,19 +94,13 @@ class FewShotFineTune:
         return Price(train + test, flops)
 
     def __call__(self, learner: Learner) -> FewShot:
-        """Fine-tune and score; the learner is left as it was found.
-
-        Raises:
-            ConfigError: light parameters are to be tuned, and the learner has none.
-        """
+        """Fine-tune and score; the learner is left as it was found."""
         if not self._settings.updates:
             return self._scored(learner)
         before = learner.snapshot()
         learner.reset_optimizer()
         if isinstance(learner, LightLearner) and learner.has_light:
             learner.reset_light(self._seeds)
-        elif self._moves == "light":
-            require_light(learner, "finetune.tune: light")
         updates, batch = self._settings.updates, self._settings.batch
         # Up, then down: the first steps of a fresh Adam at the full rate would wipe out what was learned.
         rise_and_fall = learning_rate(
