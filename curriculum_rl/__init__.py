@@ -1,1 +1,3 @@
 """Pretraining as if reinforcement learning did not exist: corpora, tasks, learners, proxies, ledger, runs."""
+
+__version__ = "0.1.0"  # the one place: setuptools reads this line without importing it (pyproject.toml)
