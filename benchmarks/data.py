@@ -20,10 +20,10 @@ import timing  # before torch: asks for one thread
 import torch
 from timing import Report, Side
 
-from curriculum_rl import config as configs
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.schema import load as configs
 from curriculum_rl.tasks import Task, segment_batches
-from curriculum_rl.tokenizers import TOKENIZER_FILE
+from curriculum_rl.text.tokenizers import TOKENIZER_FILE
 
 CONTEXT, ROWS, UPDATES = 64, 32, 20
 TOKENS = CONTEXT * ROWS

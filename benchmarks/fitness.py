@@ -34,9 +34,9 @@ def run(job: tuple[str, int, int, list[float], int, Mapping[str, Any]]) -> dict[
     """One learner on one static mixture."""
     import torch
 
-    from curriculum_rl.config import load
     from curriculum_rl.experiment import build
-    from curriculum_rl.pretraining import Pretraining
+    from curriculum_rl.pretraining.run import Pretraining
+    from curriculum_rl.schema.load import load
 
     torch.set_num_threads(1)
     env, number, seed, shares, draws, overrides = job
@@ -80,7 +80,7 @@ def correlation(
 
 def main() -> None:
     """Run all, print the correlations."""
-    from curriculum_rl.config import load, parse_override
+    from curriculum_rl.schema.load import load, parse_override
     from curriculum_rl.scripts.listing import task_names
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

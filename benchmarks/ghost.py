@@ -15,10 +15,10 @@ import numpy as np
 import timing  # before torch: asks for one thread
 from timing import Report, Side
 
-from curriculum_rl import config as configs
 from curriculum_rl.batch import SegmentPlan
 from curriculum_rl.experiment import build
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import Ghost, Meter, Moment, TargetGradient
 from curriculum_rl.tasks import segment_batches
 

@@ -24,10 +24,10 @@ LARGER = 32
 
 def gains(env: str, replicas: int, seed: int) -> tuple[Floats, Floats, dict[str, float], float]:
     """(S, N) gains of the proxy and of the larger set, seconds by clock, the proxy's share of FLOPs."""
-    from curriculum_rl.config import load
     from curriculum_rl.experiment import build
-    from curriculum_rl.pretraining import Pretraining
+    from curriculum_rl.pretraining.run import Pretraining
     from curriculum_rl.proxies.heldout import mean_loss
+    from curriculum_rl.schema.load import load
 
     config = load(env)
     experiment = build(config)

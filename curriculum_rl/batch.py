@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 Part = Literal["all", "body", "light"]
-"""Which parameters: all, or, where a learner has light ones (`curriculum_rl.learners.light`), these or the others."""
+"""Which parameters: all, or, of a learner with light ones (`learners.transformers.light`), these or the others."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Probe:
-    """What the gradients of a segment's rows are compared with (`curriculum_rl.learners.ghost`).
+    """What the gradients of a segment's rows are compared with (`curriculum_rl.learners.native.ghost`).
 
     Attributes:
         gradients: (N, in, out) by name of a matrix.

@@ -7,25 +7,26 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from curriculum_rl import divergence, schema
+from curriculum_rl import schema
 from curriculum_rl.batch import Batch
-from curriculum_rl.cache import Cache
-from curriculum_rl.corpora import Corpus, LabelledCorpus
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
-from curriculum_rl.learners.light import require_light
-from curriculum_rl.library import Library
+from curriculum_rl.learners.transformers.light import require_light
 from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective, ReadsTags, Tagging
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.proxies.base import Proxy
 from curriculum_rl.proxies.build import make_proxy
 from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.schema import EnvConfig
-from curriculum_rl.tagged import TaggedCorpus
-from curriculum_rl.targets import Split, Target
 from curriculum_rl.tasks import Task, Windows
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text import divergence
+from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.corpora import Corpus, LabelledCorpus
+from curriculum_rl.text.library import Library
+from curriculum_rl.text.tagged import TaggedCorpus
+from curriculum_rl.text.targets import Split, Target
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Floats = npt.NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 
-from curriculum_rl.outcomes import Outcome
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.outcomes import Outcome
+from curriculum_rl.pretraining.run import Pretraining
 
 Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]

@@ -13,8 +13,8 @@ from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.rewards import Reward
 from curriculum_rl.experiment import Experiment
-from curriculum_rl.outcomes import Outcome
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.outcomes import Outcome
+from curriculum_rl.pretraining.run import Pretraining
 
 Info = dict[str, Any]
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.outcomes import Outcome
-from curriculum_rl.pretraining import Pretraining
-from curriculum_rl.reference import stratified_reference
+from curriculum_rl.pretraining.outcomes import Outcome
+from curriculum_rl.pretraining.reference import stratified_reference
+from curriculum_rl.pretraining.run import Pretraining
 
 Floats = npt.NDArray[np.float64]
 

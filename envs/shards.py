@@ -145,9 +145,9 @@ def _work(pipe: Connection, config: Mapping[str, Any], settings: Mapping[str, An
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
 
-    from curriculum_rl import config as configs
     from curriculum_rl.envs.replicas import Replicas
     from curriculum_rl.experiment import build
+    from curriculum_rl.schema import load as configs
 
     torch.set_num_threads(1)
     try:

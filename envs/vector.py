@@ -10,7 +10,6 @@ from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from curriculum_rl import config as configs
 from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.replicas import Info, Replicas, Transition, run_seed
@@ -18,6 +17,7 @@ from curriculum_rl.envs.shards import Shards
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import load as configs
 
 Actions = npt.NDArray[Any]
 

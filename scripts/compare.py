@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from curriculum_rl import config as configs
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.scripts.comparing import contestants
-from curriculum_rl.scripts.comparing.contestants import Contestant
-from curriculum_rl.scripts.comparing.directory import Directory
+from curriculum_rl.schema import load as configs
+from curriculum_rl.scripts.comparing.running import contestants
+from curriculum_rl.scripts.comparing.running.contestants import Contestant
+from curriculum_rl.scripts.comparing.running.directory import Directory
 
 if TYPE_CHECKING:
     from curriculum_rl.experiment import Experiment
-    from curriculum_rl.scripts.comparing.plan import Plan
+    from curriculum_rl.scripts.comparing.running.plan import Plan
 
 STATIC_MIXTURES = 64
 
@@ -134,7 +134,7 @@ def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: 
 
 
 def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Contestant], seeds: range) -> "Plan":
-    from curriculum_rl.scripts.comparing.plan import Plan
+    from curriculum_rl.scripts.comparing.running.plan import Plan
 
     return Plan(
         folder=folder,
@@ -150,8 +150,8 @@ def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Conte
 
 def _run(plan: "Plan", processes: int, console: Console) -> None:
     """Do what is missing; a job that fails leaves its error where its cell would be."""
-    from curriculum_rl.scripts.comparing import directory, watching, workers
-    from curriculum_rl.scripts.comparing import plan as plans
+    from curriculum_rl.scripts.comparing.running import directory, watching, workers
+    from curriculum_rl.scripts.comparing.running import plan as plans
 
     todo = plans.jobs(plan)
     cells = {
@@ -174,8 +174,9 @@ def _show(plan: "Plan", experiment: "Experiment", console: Console, *, quiet: bo
     """Write the document, the page and TensorBoard's events, and print the table."""
     import json
 
-    from curriculum_rl.rows import to_json, write_atomically
-    from curriculum_rl.scripts.comparing import boards, markdown, page, results, table
+    from curriculum_rl.recording.rows import to_json, write_atomically
+    from curriculum_rl.scripts.comparing.analysis import results
+    from curriculum_rl.scripts.comparing.output import boards, markdown, page, table
 
     found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
     path = plan.folder.path

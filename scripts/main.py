@@ -244,7 +244,7 @@ def rank(
     what they cost. Text is read as the environment's own prior reads it: what tasks train on, and the target's signal
     split.
     """
-    from curriculum_rl.divergence_ranking import MEASURES
+    from curriculum_rl.ranking.ranking import MEASURES
     from curriculum_rl.scripts.rank import show
 
     show(
@@ -260,7 +260,7 @@ def rank(
 
 
 def _overrides(pairs: list[str] | None) -> dict[str, Any]:
-    from curriculum_rl.config import parse_override
+    from curriculum_rl.schema.load import parse_override
 
     return dict(parse_override(pair) for pair in pairs or [])
 

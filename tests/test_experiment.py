@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curriculum_rl import config as configs
-from curriculum_rl.documents import Document
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.objectives import Rows
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.base import Price, Reading, Stateless
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.schema import load as configs
+from curriculum_rl.text.documents import Document
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from curriculum_rl.agents.mixers.regmix import RegMix
 from curriculum_rl.agents.mixers.rollout import Rollout
 from curriculum_rl.agents.mixers.shell import MixerShell
 from curriculum_rl.agents.mixers.skill_it import SkillIt
-from curriculum_rl.agents.wrapping import Wrapping
+from curriculum_rl.agents.shell.wrapping import Wrapping
 
 
 class ODMAgent(MixerShell):

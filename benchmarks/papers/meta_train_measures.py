@@ -13,17 +13,17 @@ import numpy.typing as npt
 import torch
 from meta_train_settings import Column, Size, environment, tuned_on
 
-from curriculum_rl import config as configs
 from curriculum_rl.batch import Batch
 from curriculum_rl.draws import key
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.objectives import Classification
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.finetune import FewShotFineTune
-from curriculum_rl.rows import write_atomically
+from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import FineTuneSettings
+from curriculum_rl.schema import load as configs
 from curriculum_rl.signals.windows import stacked
 
 Floats = npt.NDArray[np.float64]

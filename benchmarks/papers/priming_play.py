@@ -11,13 +11,13 @@ import torch
 from priming_data import Language, read_languages, sampled, without_shared, write
 from priming_settings import ARMS, WAYS, Size, backbone_env, light, priming_env
 
-from curriculum_rl import config as configs
 from curriculum_rl import schema
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
-from curriculum_rl.learners.light import require_light
-from curriculum_rl.rows import read_rows, write_atomically
+from curriculum_rl.learners.transformers.light import require_light
+from curriculum_rl.recording.rows import read_rows, write_atomically
+from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.train import Request, train
 

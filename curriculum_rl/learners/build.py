@@ -3,14 +3,14 @@
 from curriculum_rl import schema
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.batched import BatchedLearner
-from curriculum_rl.learners.light import LORA_TARGETS, Light
+from curriculum_rl.learners.native.batched import BatchedLearner
+from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.precision import Execution
-from curriculum_rl.learners.transformer import TransformerConfig
+from curriculum_rl.learners.transformers.light import LORA_TARGETS, Light
 from curriculum_rl.plugins import custom
 from curriculum_rl.schema import EnvConfig
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 def make_learner(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int) -> Learner:
@@ -55,8 +55,8 @@ def make_learner(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int) -> L
                 execution=Execution(learner.precision, compile=learner.compile, capture=learner.capture),
             )
         case schema.TransformersLearner() as learner:
-            from curriculum_rl.learners.hf import TransformersLearner  # seconds to import
-            from curriculum_rl.learners.hf_models import Options
+            from curriculum_rl.learners.transformers.learner import TransformersLearner  # seconds to import
+            from curriculum_rl.learners.transformers.models import Options
 
             return TransformersLearner(
                 learner.model,

@@ -22,8 +22,8 @@ from curriculum_rl.proxies.head import Head
 from curriculum_rl.proxies.heldout import HeldOutLoss
 from curriculum_rl.proxies.heldout_tasks import HeldOutTasks
 from curriculum_rl.proxies.probe import Probe
-from curriculum_rl.targets import Split
 from curriculum_rl.tasks import Task
+from curriculum_rl.text.targets import Split
 
 if TYPE_CHECKING:
     from curriculum_rl.experiment import Experiment

@@ -14,7 +14,7 @@ import torch
 
 from curriculum_rl.batch import Probe
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.ghost import require_ghosts
+from curriculum_rl.learners.native.ghost import require_ghosts
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.signals.base import Floats
 from curriculum_rl.signals.windows import Windows

@@ -12,8 +12,8 @@ from curriculum_rl.batch import Batch
 from curriculum_rl.draws import key
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.proxies.base import Price
-from curriculum_rl.targets import Split
 from curriculum_rl.tasks import Task
+from curriculum_rl.text.targets import Split
 
 if TYPE_CHECKING:
     from curriculum_rl.experiment import Experiment

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from curriculum_rl import config as configs
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import BatchedLearner
 from curriculum_rl.learners.build import make_learner
-from curriculum_rl.learners.hf import TransformersLearner
-from curriculum_rl.learners.hf_models import Options
+from curriculum_rl.learners.transformers.learner import TransformersLearner
+from curriculum_rl.learners.transformers.models import Options
+from curriculum_rl.schema import load as configs
 
 GPT2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2}
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from stable_baselines3 import PPO
 
-from curriculum_rl import config as configs
 from curriculum_rl.agents.table import make
 from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
-from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.methods import EndTaskAware
 from curriculum_rl.methods.base import Shares
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import DevExamples
 
 TARTAN = {"kind": "tartan", "dev_head_rows": 8}

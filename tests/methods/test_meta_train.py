@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from stable_baselines3 import PPO
 
-from curriculum_rl import config as configs
 from curriculum_rl.agents.table import make
 from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv
@@ -15,7 +14,8 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.methods import MetaTrain
 from curriculum_rl.methods.base import Shares
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.schema import load as configs
 
 EVEN = np.full((1, 5), 0.2)
 META = {"kind": "meta_train", "depth": 1, "rate": 0.1}

@@ -6,11 +6,11 @@ import pytest
 from known_words import known_tokenizer
 from pydantic import TypeAdapter
 
-from curriculum_rl import config as configs
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.schema import ObjectiveConfig
+from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts import listing
 
 LLAMA = {

@@ -9,17 +9,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curriculum_rl import config as configs
 from curriculum_rl.batch import Batch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.base import Price, Reading, Refreshed, Stateless
 from curriculum_rl.proxies.build import heldout_rows
 from curriculum_rl.proxies.head import softmax_head
 from curriculum_rl.proxies.heldout import HeldOutLoss
 from curriculum_rl.proxies.heldout_tasks import Counted, HeldOutTasks
 from curriculum_rl.proxies.probe import leave_one_out
+from curriculum_rl.schema import load as configs
 
 PROXIES: list[dict[str, Any]] = [
     {"kind": "heldout_loss", "sequences": 8},

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from curriculum_rl import config as configs
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.objectives import Classification
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.report import final_report
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.finetune import labelled_batch
-from curriculum_rl.report import final_report
+from curriculum_rl.schema import load as configs
 
 BOTH_WAYS = [{"corpora": ["star"], "objective": {"kind": "classification", "causal": False}}]
 AS_IT_IS = {"sequences": 16, "task_sequences": 0, "finetune": {"updates": 0, "test_examples": 1000}}

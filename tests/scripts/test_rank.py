@@ -9,9 +9,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from curriculum_rl import config as configs
-from curriculum_rl.divergence_ranking import MEASURES
 from curriculum_rl.experiment import Experiment
+from curriculum_rl.ranking.ranking import MEASURES
+from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.main import main
 
 TERMS = "js,kl,renyi,bhattacharyya,cosine"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curriculum_rl.rows import read_rows
+from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.train import Request, train
 
 ALL = {"prior": 0.5, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 40, "guard": 0.05}

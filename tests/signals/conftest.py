@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curriculum_rl.experiment import Experiment
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.signals import SIGNALS, Meter, Moment
 
 EVEN = np.full((2, 5), 0.2)

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from curriculum_rl import config as configs
 from curriculum_rl.experiment import build
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.heldout import mean_loss
+from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import Meter, Moment
 from curriculum_rl.signals.branches import branch
 from curriculum_rl.signals.windows import Windows

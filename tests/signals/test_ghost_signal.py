@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curriculum_rl import config as configs
 from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
-from curriculum_rl.outcomes import Outcome
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.outcomes import Outcome
+from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import Ghost
 
 EVEN = np.full((2, 5), 0.2)

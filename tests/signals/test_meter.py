@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from curriculum_rl import config as configs
 from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import SIGNALS, Meter, Moment
 
 EVEN = np.full((2, 5), 0.2)
