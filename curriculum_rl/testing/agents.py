@@ -86,17 +86,29 @@ class AgentContract:
 
     def test_other_seed_other_draws(self, agent: str) -> None:
         """Where anything is drawn at all."""
-        first, second = (self._played(agent, seed=seed)[1].rows for seed in (1, 2))
+        first, second = (self._played(agent, seed=seed, noise=0.0)[1].rows for seed in (1, 2))
         if all(np.allclose(_shares(actions, chances), chances, atol=1e-6) for actions, chances, _ in first):
             pytest.skip("draws nothing: what it plays is what it says")
         same = all(np.array_equal(one[0], other[0]) for one, other in zip(first, second, strict=True))
         assert not same, "two seeds must give two sequences of actions"
 
+    def test_a_seed_begins_new_draws(self, agent: str, tmp_path: Path) -> None:
+        """`set_random_seed` of a loaded agent: one seed the same draws, another seed others."""
+        env = pool(1, **self._space(agent))
+        self._made(agent, env).save(tmp_path / "agent")
+        made, looked, drawn = load(agent, tmp_path / "agent", env), _looked(env), []
+        for seed in (8, 8, 9):
+            made.set_random_seed(seed)
+            drawn.append(np.concatenate([made.predict(looked)[0] for _ in range(25)]))
+        assert np.array_equal(drawn[0], drawn[1]), "one seed must give the same draws"
+        if len(np.unique(drawn[0], axis=0)) > 1 and made.probabilities(looked).max() < 1:
+            assert not np.array_equal(drawn[0], drawn[2]), "two seeds must give two sequences of draws"
+
     def test_probabilities_stay_probabilities(self, agent: str) -> None:
         """(N, K), at least 0, each row summing to 1, over one task and over five hundred."""
-        for arms in (1, 500):
+        for arms, steps in ((1, STEPS), (500, 6)):
             env = pool(2, arms=arms, **self._space(agent))
-            made = self._made(agent, env).learn(24)
+            made = self._made(agent, env).learn(steps)
             _check(made.probabilities(_looked(env)), 2, arms)
 
     def test_replicas_and_observations_of_parts(self, agent: str) -> None:
@@ -127,7 +139,7 @@ class AgentContract:
         before = made.probabilities(looked)
         for _ in range(5):
             made.predict(looked)
-        assert np.array_equal(made.probabilities(looked), before)
+        assert np.array_equal(made.probabilities(looked), before), "an agent that is only asked must learn nothing"
 
     def test_an_episode_outside_learn(self, agent: str) -> None:
         """The evaluation loop of `Agent`, through the end of an episode."""
@@ -162,6 +174,7 @@ class AgentContract:
         with pytest.raises(ConfigError) as caught:
             load(agent, tmp_path / "agent", pool(1, arms=7, **self._space(agent)))
         _check_line(caught.value)
+        assert {"5", "7"} <= set(str(caught.value)), f"it was saved with 5 tasks and is given 7: {caught.value}"
 
     def test_a_callback_stops_it_and_learning_goes_on(self, agent: str) -> None:
         """At once; and `reset_num_timesteps=False` counts on."""
@@ -202,20 +215,20 @@ class AgentContract:
     def _made(self, agent: str, env: Any, seed: int = 0) -> Agent:
         return make(agent, env, seed=seed, **self.options(agent))
 
-    def _played(self, agent: str, *, seed: int) -> tuple[Agent, Recorder]:
+    def _played(self, agent: str, *, seed: int, noise: float = 0.3) -> tuple[Agent, Recorder]:
         """After `STEPS` steps."""
         recorder = Recorder()
-        made = self._made(agent, BanditEnv(**self._space(agent)), seed).learn(STEPS, recorder)
+        made = self._made(agent, BanditEnv(noise=noise, **self._space(agent)), seed).learn(STEPS, recorder)
         assert len(recorder.rows) >= STEPS, "callbacks are called after every step"
         assert made.num_timesteps == len(recorder.rows), "num_timesteps counts the steps"
         return made, recorder
 
-    def _space(self, agent: str) -> dict[str, bool]:
+    def _space(self, agent: str) -> dict[str, Any]:
         """The first of these that it plays: tasks, or mixtures, without or with features of the tasks."""
         refused = []
         for features in (False, True):
             for mixture in (False, True):
-                options = {"mixture": mixture, "features": features}
+                options: dict[str, Any] = {"mixture": mixture, "features": features}
                 try:
                     self._made(agent, BanditEnv(**options))
                 except ConfigError as error:

@@ -8,7 +8,6 @@ Try an agent on it::
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 import gymnasium as gym
@@ -51,7 +50,7 @@ class BanditEnv(gym.Env[Told, Any]):
         dict_observation: bool = False,
         features: bool = False,
         fail: Collection[int] = (),
-        told: Mapping[int, float] = MappingProxyType({}),
+        told: Mapping[int, float] | None = None,
         noise: float = 0.3,
     ) -> None:
         box = spaces.Box(-1, 1, (4,), np.float32)
@@ -61,7 +60,7 @@ class BanditEnv(gym.Env[Told, Any]):
             self.observation_space = spaces.Dict({"run": box, "tasks": tasks})
         self.action_space = spaces.Box(-1, 1, (arms,), np.float32) if mixture else spaces.Discrete(arms)
         self.arms, self.horizon, self.best, self.noise = arms, horizon, best % arms, noise
-        self.fail, self.told = fail, told
+        self.fail, self.told = fail, dict(told or {})
         self.time = 0
         self.asked: tuple[str, ...] = ()
 
@@ -102,14 +101,12 @@ class BanditEnv(gym.Env[Told, Any]):
     def step(self, action: Any) -> tuple[Told, float, bool, bool, dict[str, Any]]:
         """Play a segment; an action outside the space is a mistake."""
         assert self.action_space.contains(action), f"action {action!r} is not in {self.action_space}"
-        if isinstance(self.action_space, spaces.Box):
-            played = shares(action)
-        else:
-            played = np.eye(self.arms)[int(action)]
+        mixture = isinstance(self.action_space, spaces.Box)
+        played = shares(action) if mixture else np.eye(self.arms)[int(action)]
         level = 1 / (1 + 5 * self.time / self.horizon)
         gain = level * (1 + float(played[self.best]) + self.noise * float(self.np_random.standard_normal()))
         failed = self.time in self.fail
-        info = {"gain": float("nan") if failed else self.told.get(self.time, gain), "failed": failed}
+        info: dict[str, Any] = {"gain": float("nan") if failed else self.told.get(self.time, gain), "failed": failed}
         self.time += 1
         if self.asked:
             info |= {"signals": self._signals(), "mixture": played}

@@ -3,17 +3,25 @@
 import inspect
 
 import pytest
+from agent_mutants import AGENTS
+from objective_mutants import OBJECTIVES
 from rule_mutants import MIXER_RULES, RULES
 
+from curriculum_rl.testing.agents import AgentContract
+from curriculum_rl.testing.objectives import ObjectiveContract
 from curriculum_rl.testing.rules import MixerRuleContract, RuleContract
 
-CONTRACTS = {RuleContract: RULES, MixerRuleContract: MIXER_RULES}
+CONTRACTS = {AgentContract: AGENTS, RuleContract: RULES, MixerRuleContract: MIXER_RULES, ObjectiveContract: OBJECTIVES}
+
+
+def name_of(mutant):
+    return mutant if isinstance(mutant, str) else type(mutant).__name__
 
 
 @pytest.mark.parametrize(
     ("contract", "name", "mutant", "message"),
     [
-        pytest.param(contract, *row, id=f"{contract.__name__}-{type(row[1]).__name__}")
+        pytest.param(contract, *row, id=f"{contract.__name__}-{name_of(row[1])}")
         for contract, rows in CONTRACTS.items()
         for row in rows
     ],

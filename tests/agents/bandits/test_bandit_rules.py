@@ -24,7 +24,8 @@ from curriculum_rl.agents.bandits.tscl_online import TsclOnline
 from curriculum_rl.agents.bandits.tscl_sampling import TsclSampling
 from curriculum_rl.agents.bandits.tscl_window import TsclWindow
 from curriculum_rl.agents.bandits.ucb1 import UCB1
-from curriculum_rl.agents.rule import add_plays, draw, greedy, mean_of_plays, of_plays, one_hot, softmax
+from curriculum_rl.agents.rule import add_plays, check, draw, greedy, mean_of_plays, of_plays, one_hot, softmax
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.testing.rules import RuleContract
 
 SCALED = [
@@ -205,3 +206,19 @@ def test_regret_on_a_noisy_problem(rule, limit):
         rule.update(state, played, 0.7 * (played == 2) - 0.12 + rng.standard_normal(seeds), probabilities)
         picked += float(probabilities[:, 2].mean()) / 300
     assert (1 - picked) / (1 - 1 / arms) < limit
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "message"),
+    [
+        (2, {"most": 1}, "x: 2 must be a number at most 1"),
+        (0, {"above": 0, "most": 1}, "x: 0 must be a number above 0 and at most 1"),
+        (1.5, {"whole": True}, "x: 1.5 must be a whole number"),
+        ("3", {}, "x: 3 must be a number"),
+        (np.nan, {}, "x: nan must be a number"),
+        (None, {"least": 0}, "x: None must be a number at least 0"),
+    ],
+)
+def test_settings_out_of_bounds_are_named(value, bounds, message):
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        check("x", value, **bounds)
