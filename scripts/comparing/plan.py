@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curriculum_rl.agents.wrapping import PRIOR_TEMPERATURE, prior_weights
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.runs import RunDirectory
 from curriculum_rl.schedules import read_schedule
@@ -68,7 +69,8 @@ class Plan:
     @property
     def first_round(self) -> list[search.Part]:
         """The first round of the search."""
-        named = [np.array(search.prior(self.divergence))]
+        weights = prior_weights(self.divergence, PRIOR_TEMPERATURE)
+        named = [weights / weights.sum()]
         if self.objective in self.objectives:
             named.append(np.array(search.of_objective(self.objectives, self.objective)))
         return search.first_round(len(self.tasks), named, self.mixtures, self.config.action.emphasis)
@@ -190,13 +192,11 @@ def _frozen(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, A
 
 
 def options_found(plan: Plan, one: Contestant, seed: int) -> dict[str, Any]:
-    """Options that come from the search, the target's text or another run.
+    """Options that come from the search, the target's objective or another run.
 
     Raises:
         ConfigError: where the other run did not finish.
     """
-    if one.found == "prior":
-        return {"shares": search.prior(plan.divergence)}
     if one.found == "objective":
         return {"shares": search.of_objective(plan.objectives, plan.objective)}
     if one.found in ("fixed", "static"):
