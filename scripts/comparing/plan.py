@@ -175,6 +175,8 @@ def _after(plan: Plan, one: Contestant, seed: int) -> frozenset[str]:
 def _online(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, Any]:
     options = one.options if not one.found else options_found(plan, one, seed)
     overrides = {f"agent.{key}": value for key, value in options.items()} | _part(plan.config, percent)
+    if one.found:  # what was found are shares by the environment's own numbers
+        overrides["action.permute"] = False
     out = plan.folder.cell(one, seed, percent)
     return {"request": _request(plan, one.agent, seed, out, overrides)}
 

@@ -316,6 +316,16 @@ def test_the_prior_of_the_search_is_what_auto_plays(finished: tuple[Path, dict[s
     assert named[1] == pytest.approx(expected)
 
 
+def test_baselines_play_the_same_tasks_where_agents_see_them_renumbered(
+    finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
+) -> None:
+    changes = {"action.permute": True}
+    found = compare(small, "sw-ucb", out=tmp_path / "out", seeds=2, static_mixtures=0, overrides=changes, quiet=True)
+    for label in ("target-objective", "prior", "best-fixed", "stratified-finetune"):
+        shares, plain = ([run["share"] for run in one["agents"][label]["runs"]] for one in (found, finished[1]))
+        assert shares == plain
+
+
 def test_agents_and_seeds_are_added(small: dict[str, Any], tmp_path: Path) -> None:
     compare(small, "stratified", out=tmp_path / "out", seeds=1, baselines=False, quiet=True)
     before = times(tmp_path / "out")
