@@ -20,6 +20,9 @@ STRATIFIED, PRIOR, OBJECTIVE, BEST_FIXED, RANDOM, FINETUNE = (
     "stratified", "prior", "target-objective", "best-fixed", "random", "stratified-finetune",
 )  # fmt: skip
 
+OF_TARGET = ("prior", "prune", "guard")
+"""Wrappers through which the target reaches an agent that does not see it otherwise."""
+
 
 @dataclass(frozen=True)
 class Contestant:
@@ -103,7 +106,8 @@ def _parse(label: str) -> Contestant:
     trained = Path(run).expanduser().resolve() if run else None
     if trained and not (trained / "agent.zip").is_file():
         raise ConfigError(f"agents: {label!r}: {run} holds no agent.zip; is it the directory of a finished run?")
-    return Contestant(label, name, options, trained=trained, about=entry.summary, sees_target=entry.sees_target)
+    seen = entry.sees_target or any(options.get(wrapper) for wrapper in OF_TARGET)
+    return Contestant(label, name, options, trained=trained, about=entry.summary, sees_target=seen)
 
 
 def best_static(mixtures: int) -> str:

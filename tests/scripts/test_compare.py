@@ -289,7 +289,7 @@ def test_auto_is_the_prior_and_is_not_run_twice(
     finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"out": tmp_path / "out", "seeds": 2, "static_mixtures": 0, "quiet": True}
-    found = compare(small, "auto,sw-ucb", **options)
+    found = compare(small, "auto,sw-ucb,stratified:prior=0.1", **options)
     entries = found["agents"]
     losses = {label: [run["target_loss"] for run in entry["runs"]] for label, entry in entries.items()}
     assert finished[1]["prior"] == "prior" and found["prior"] == "auto" and "prior" not in entries
@@ -302,6 +302,7 @@ def test_auto_is_the_prior_and_is_not_run_twice(
     said = {sentence.partition(" ")[0].strip(","): sentence for sentence in verdict(found)}
     assert said["auto"].startswith("auto, which is the static divergence prior, ends ")
     assert said["auto"].count("prior") == 1
+    assert "and ends exactly where the static divergence prior does" in said["stratified:prior=0.1"]
     with pytest.raises(ConfigError, match="reach: 'prior' is not one of auto, sw-ucb"):
         compare(small, "auto,sw-ucb", **options, reach=["prior"])
 
