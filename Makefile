@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
 .PHONY: demo test lint
-demo: ; $(PYTHON) scripts/dev.py demo
-test: ; $(PYTHON) scripts/dev.py test
-lint: ; $(PYTHON) scripts/dev.py lint
+demo: ; $(PYTHON) dev.py demo
+test: ; $(PYTHON) dev.py test
+lint: ; $(PYTHON) dev.py lint

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from regret import Numbered, play, tuned
 
 from curriculum_rl.agents import make
-from curriculum_rl.agents.contextual import ContextualShell
+from curriculum_rl.agents.bandits.contextual import ContextualShell
+from curriculum_rl.agents.baselines.fixed import Even
 from curriculum_rl.agents.entries.bandits import BANDITS
-from curriculum_rl.agents.fixed import Even
 from curriculum_rl.agents.rule import Rule
 from curriculum_rl.agents.table import class_of
-from curriculum_rl.envs.problems import KNOWN, SHORT, Problem
-from curriculum_rl.scripts.certificates import Numbered, play, tuned
+from curriculum_rl.envs.closed_form.problems import KNOWN, SHORT, Problem
 
 SLOW = ("mabwiser",)  # a millisecond a decision: on short problems only, with few copies
 FEW = 20
@@ -99,9 +99,9 @@ HEAD = """# Certificates of the bandits
 Written by `{command}` ({minutes:.0f} minutes); do not edit by hand.
 
 Every bandit of `curriculum-rl list agents` on problems whose best task is known at every moment
-(`envs/problems.py`, jittered per seed). Figures are pseudo-regret in % of uniform play's on the same copies of the
-problem: 0 is perfect, 100 no better than chance; the best of a column is bold. The gates that
-`tests/scripts/test_certificates.py` holds these to, and the three broken rules that must fail them, stand there.
+(`envs/closed_form/problems.py`, jittered per seed). Figures are pseudo-regret in % of uniform play's on the same copies
+of the problem: 0 is perfect, 100 no better than chance; the best of a column is bold. The gates that
+`tests/benchmarks/test_regret.py` holds these to, and the three broken rules that must fail them, stand there.
 No bound and no figure here carries over to a language model, where gains depend on history: a certificate says that
 a rule does what it claims, not that scheduling helps.
 
@@ -112,7 +112,7 @@ LONG = """
 ## Runs of 10,000 plays
 
 Rewards are 0 or 1 and go straight in; mean of {seeds} seeds. Rows marked *tuned* know the horizon and the number of
-switches and are set by the formulas of their papers (`scripts/certificates.py: tuned`); the others have their default
+switches and are set by the formulas of their papers (`benchmarks/regret.py: tuned`); the others have their default
 settings, which for `exp3s`, `sw-ucb`, `d-ts` and `trend-ucb` were chosen for runs of hundreds of plays. `mabwiser` is
 left out (a millisecond a decision); its UCB1 and its Thompson are checked against ours in
 `tests/agents/test_mabwiser.py`.

@@ -20,10 +20,10 @@ import timing  # before torch: asks for one thread
 import torch
 from timing import Report, Side
 
-from curriculum_rl import config as configs
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.schema import load as configs
 from curriculum_rl.tasks import Task, segment_batches
-from curriculum_rl.tokenizers import TOKENIZER_FILE
+from curriculum_rl.text.tokenizers import TOKENIZER_FILE
 
 CONTEXT, ROWS, UPDATES = 64, 32, 20
 TOKENS = CONTEXT * ROWS
@@ -104,7 +104,7 @@ def main() -> None:
     report = Report(arguments)
     torch.manual_seed(0)
     experiment = experiment_with(arguments.env, arguments.corpus, OBJECTIVES)
-    tasks = dict(zip(OBJECTIVES, experiment.tasks, strict=True))
+    tasks = dict(zip(OBJECTIVES, experiment.problem.tasks, strict=True))
     for kind, masked in (("masked_lm", True), ("causal_lm", False)):
         other = [theirs(experiment, tasks[kind], masked=masked, torch_format=flag) for flag in (True, False)]
         sides = [

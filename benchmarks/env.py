@@ -30,7 +30,7 @@ def shares(result: dict[str, object]) -> dict[str, float]:
 
 def main() -> None:
     """Run and print."""
-    from curriculum_rl.config import parse_override
+    from curriculum_rl.schema.load import parse_override
     from curriculum_rl.scripts.train import Request, train
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

@@ -84,7 +84,7 @@ def compare(report: Report, replicas: int, device: torch.device, precision: Prec
 
 def transformer(report: Report, device: torch.device) -> None:
     """FLOP utilisation of a GPT-2 of 124 million parameters."""
-    from curriculum_rl.learners.hf import TransformersLearner
+    from curriculum_rl.learners.transformers.learner import TransformersLearner
 
     words: Any = SimpleNamespace(vocab_size=GPT2_VOCABULARY, pad_id=0, eos_id=1)
     learner = TransformersLearner(GPT2, tokenizer=words, context=1024, device=device)

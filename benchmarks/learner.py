@@ -29,11 +29,11 @@ import torch
 from timing import Report, Side, Span, each
 
 from curriculum_rl.batch import SegmentPlan
-from curriculum_rl.corpora import Corpus
 from curriculum_rl.learners import BatchedLearner, TransformerConfig
-from curriculum_rl.learners.transformer import Activation
+from curriculum_rl.learners.native.transformer import Activation
 from curriculum_rl.objectives import CausalLM
 from curriculum_rl.tasks import Task, segment_batches
+from curriculum_rl.text.corpora import Corpus
 
 RATE = 1e-3
 SQUARE = 1024  # of the product that utilisation is measured by

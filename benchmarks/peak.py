@@ -15,7 +15,7 @@ import torch
 from timing import Report, Side, Span
 
 from curriculum_rl.learners import TransformerConfig
-from curriculum_rl.learners.linear_ce import chunk_rows
+from curriculum_rl.learners.native.linear_ce import chunk_rows
 
 Product = tuple[int, int, int]  # (m, k) times (k, n)
 

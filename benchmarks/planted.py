@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.agents import AGENTS, make
-from curriculum_rl.envs.planted import PlantedEnv
-from curriculum_rl.envs.planted_known import PROBLEMS, SEGMENTS
-from curriculum_rl.envs.planted_problems import Planted
+from curriculum_rl.envs.closed_form.planted import PlantedEnv
+from curriculum_rl.envs.closed_form.planted_known import PROBLEMS, SEGMENTS
+from curriculum_rl.envs.closed_form.planted_problems import Planted
 
 NAMES = ("random", "exp3s", "sw-ucb", "d-ts", "trend-ucb", "odm", "alignment", "hedge", "greedy")
 NOISE = 0.01  # nats; a stratified segment of `noise` gains .013 in the middle of a run and .006 at its end
@@ -116,15 +116,15 @@ HEAD = """# Learners whose best mixture is known
 Written by `{command}` ({seconds:.0f} seconds); do not edit by hand.
 
 `gymnasium.make("curriculum_rl.envs:CurriculumRL/Planted-v0", problem="noise")`: tasks move skills by a known law, no
-language model in it (`envs/planted.py` says what the problems are, `envs/planted_problems.py` the law); an episode
-takes milliseconds. `env.unwrapped.problem` has the answers: `best_mixture`, `best_schedule`, `best_loss`.
+language model in it (`envs/closed_form/planted.py` says what the problems are, `planted_problems.py` the law);
+an episode takes milliseconds. `env.unwrapped.problem` has the answers: `best_mixture`, `best_schedule`, `best_loss`.
 
 Runs of {segments} segments, {seeds} seeds, each of which draws the problem anew; mean over seeds. Agents have their
 default settings. Bandits pick a task, which gets half of the segment and its share of the rest, so that they cannot
 reach a best mixture that leaves tasks out; mixers play mixtures. All measurements are exact and free, which in a
 language model they are not: these figures say that an agent does what it claims where its signal is true, not that it
 helps pretraining. The gates that agents must pass, and the mutants that must fail them, stand in
-`tests/envs/test_planted_agents.py`.
+`tests/envs/closed_form/test_planted_agents.py`.
 """
 ENDS = """
 ## Where runs end

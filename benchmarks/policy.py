@@ -29,7 +29,7 @@ FIGURES = ("target_loss", "downstream_accuracy", "mean_corpus_loss")
 
 def main() -> None:
     """Search, play, print."""
-    from curriculum_rl.runs import RunDirectory
+    from curriculum_rl.recording.runs import RunDirectory
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="a run directory of a pretrained agent")

@@ -20,9 +20,9 @@ import timing  # before torch: asks for one thread
 import torch
 from timing import Report, Side, each
 
-from curriculum_rl import checkpoints
 from curriculum_rl.learners import BatchedLearner, TransformerConfig
-from curriculum_rl.learners.transformer import shapes
+from curriculum_rl.learners.native.transformer import shapes
+from curriculum_rl.recording import checkpoints
 
 CONFIG = TransformerConfig(vocab_size=512, layers=2, width=64, heads=2, context=64)
 

@@ -19,7 +19,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv
 
 from curriculum_rl.agents import AGENTS, make
 from curriculum_rl.agents.table import options_of
-from curriculum_rl.envs.surrogate import SurrogateEnv
+from curriculum_rl.envs.closed_form.surrogate import SurrogateEnv
 
 SEGMENTS, NOISE, TARGET = 40, 0.01, "the_pile_pile_cc_val_loss"
 PLAYED, SEEDS = 16, (0, 1, 2)

@@ -141,7 +141,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
 
-    from curriculum_rl.config import parse_override
+    from curriculum_rl.schema.load import parse_override
 
     overrides = dict(parse_override(text) for text in arguments.set)
     names = dict.fromkeys([*arguments.agents.split(","), "stratified"])

@@ -17,11 +17,11 @@ gymnasium.register(
 )
 gymnasium.register(
     id="CurriculumRL/Surrogate-v0",
-    entry_point="curriculum_rl.envs.surrogate:SurrogateEnv",
+    entry_point="curriculum_rl.envs.closed_form.surrogate:SurrogateEnv",
     disable_env_checker=True,
 )
 gymnasium.register(
     id="CurriculumRL/Planted-v0",
-    entry_point="curriculum_rl.envs.planted:PlantedEnv",
+    entry_point="curriculum_rl.envs.closed_form.planted:PlantedEnv",
     disable_env_checker=True,
 )

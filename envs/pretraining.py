@@ -8,13 +8,13 @@ import gymnasium
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl import config as configs
 from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.replicas import Replicas, run_seed
 from curriculum_rl.experiment import build
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import load as configs
 
 Action = npt.NDArray[Any] | int
 

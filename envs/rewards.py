@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.outcomes import Outcome
-from curriculum_rl.pretraining import Pretraining
-from curriculum_rl.reference import stratified_reference
+from curriculum_rl.pretraining.outcomes import Outcome
+from curriculum_rl.pretraining.reference import stratified_reference
+from curriculum_rl.pretraining.run import Pretraining
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Reward:
         self._run = run
         self._config = run.config.reward
         self._relative = self._config.baseline == "stratified" and run.charge_proxy
-        self._prices = _prices(self._config.cost, [task.name for task in run.experiment.tasks])
+        self._prices = _prices(self._config.cost, [task.name for task in run.problem.tasks])
 
     def __call__(self, outcome: Outcome) -> Floats:
         """(N,) the pay for the segment that the run has just ended."""

@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.envs.observations import Features, Observation
+from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.replicas import Info, Transition
 from curriculum_rl.errors import ConfigError, ShardError
+from curriculum_rl.observation import Features
 from curriculum_rl.schema import EnvConfig
 
 
@@ -145,9 +146,9 @@ def _work(pipe: Connection, config: Mapping[str, Any], settings: Mapping[str, An
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
 
-    from curriculum_rl import config as configs
     from curriculum_rl.envs.replicas import Replicas
     from curriculum_rl.experiment import build
+    from curriculum_rl.schema import load as configs
 
     torch.set_num_threads(1)
     try:

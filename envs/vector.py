@@ -10,7 +10,6 @@ from gymnasium.utils.seeding import np_random
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from curriculum_rl import config as configs
 from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.replicas import Info, Replicas, Transition, run_seed
@@ -18,6 +17,7 @@ from curriculum_rl.envs.shards import Shards
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import load as configs
 
 Actions = npt.NDArray[Any]
 
@@ -74,7 +74,7 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
                 self.config, replicas=num_envs, shards=shards, charge_proxy=charge_proxy, downstream=downstream
             )
         self.num_envs = num_envs
-        self.tasks = tuple(task.name for task in self.experiment.tasks)
+        self.tasks = tuple(task.name for task in self.experiment.problem.tasks)
         self.single_action_space = actions.space(self.config.action, len(self.tasks))
         self.single_observation_space = observations.space(self.config.observation, len(self.tasks))
         self.action_space = batch_space(self.single_action_space, num_envs)

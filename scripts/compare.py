@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from curriculum_rl import config as configs
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.scripts.comparing import contestants
-from curriculum_rl.scripts.comparing.contestants import Contestant
-from curriculum_rl.scripts.comparing.directory import Directory
+from curriculum_rl.schema import load as configs
+from curriculum_rl.scripts.comparing.running import contestants
+from curriculum_rl.scripts.comparing.running.contestants import Contestant
+from curriculum_rl.scripts.comparing.running.directory import Directory
 
 if TYPE_CHECKING:
     from curriculum_rl.experiment import Experiment
-    from curriculum_rl.scripts.comparing.plan import Plan
+    from curriculum_rl.scripts.comparing.running.plan import Plan
 
 STATIC_MIXTURES = 64
 
@@ -117,8 +117,8 @@ def _everybody(
     decompose: Sequence[str],
 ) -> list[Contestant]:
     """The baselines, what was asked for, and the controls of a decomposition; every label once."""
-    objective = experiment.target_objective
-    names = [task.objective.name for task in experiment.tasks]
+    objective = experiment.problem.target_objective
+    names = [task.objective.name for task in experiment.problem.tasks]
     some = objective if objective in names and any(name != objective for name in names) else None
     fixed = [contestants.stratified()]
     if baselines:
@@ -136,24 +136,24 @@ def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: 
 
 
 def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Contestant], seeds: range) -> "Plan":
-    from curriculum_rl.scripts.comparing.plan import Plan
+    from curriculum_rl.scripts.comparing.running.plan import Plan
 
     return Plan(
         folder=folder,
         config=experiment.config,
         contestants=tuple(everybody),
         seeds=tuple(seeds),
-        tasks=tuple(task.name for task in experiment.tasks),
-        objectives=tuple(task.objective.name for task in experiment.tasks),
-        divergence=experiment.divergence,
-        objective=experiment.target_objective,
+        tasks=tuple(task.name for task in experiment.problem.tasks),
+        objectives=tuple(task.objective.name for task in experiment.problem.tasks),
+        divergence=experiment.problem.divergence,
+        objective=experiment.problem.target_objective,
     )
 
 
 def _run(plan: "Plan", processes: int, console: Console) -> None:
     """Do what is missing; a job that fails leaves its error where its cell would be."""
-    from curriculum_rl.scripts.comparing import directory, watching, workers
-    from curriculum_rl.scripts.comparing import plan as plans
+    from curriculum_rl.scripts.comparing.running import directory, watching, workers
+    from curriculum_rl.scripts.comparing.running import plan as plans
 
     todo = plans.jobs(plan)
     cells = {
@@ -176,8 +176,9 @@ def _show(plan: "Plan", experiment: "Experiment", console: Console, *, quiet: bo
     """Write the document, the page and TensorBoard's events, and print the table."""
     import json
 
-    from curriculum_rl.rows import to_json, write_atomically
-    from curriculum_rl.scripts.comparing import boards, markdown, page, results, table
+    from curriculum_rl.recording.rows import to_json, write_atomically
+    from curriculum_rl.scripts.comparing.analysis import results
+    from curriculum_rl.scripts.comparing.output import boards, markdown, page, table
 
     found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
     path = plan.folder.path

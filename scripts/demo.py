@@ -35,7 +35,7 @@ def demo(out: Path, *, agent: str, env: str, seed: int, overrides: Mapping[str, 
         request = Request(env=env, agent=name, seed=seed, out=folder / name, overrides=options, summarise=False)
         if not train(request):
             return False
-    from curriculum_rl.scripts.finishing import summary, tell_tensorboard
+    from curriculum_rl.scripts.running.finishing import summary, tell_tensorboard
 
     results = [json.loads((folder / name / "result.json").read_text()) for name in names]
     Console().print(summary(results))

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from curriculum_rl.agents.table import AGENTS, load
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.runs import RunDirectory
+from curriculum_rl.recording.runs import RunDirectory
 
 if TYPE_CHECKING:
     from curriculum_rl.envs.stable_baselines import PretrainingVecEnv
@@ -34,7 +34,7 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     """
     import torch
 
-    from curriculum_rl.agents.base import Shell
+    from curriculum_rl.agents.shell.loop import Shell
     from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 
     directory = RunDirectory(run)

@@ -5,8 +5,8 @@ from typing import get_args
 from rich.console import Console, Group
 from rich.table import Table
 
-from curriculum_rl import config as configs
 from curriculum_rl import schema
+from curriculum_rl.schema import load as configs
 
 
 def show(what: str, env: str) -> None:

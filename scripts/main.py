@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from curriculum_rl import __version__
 from curriculum_rl.errors import ConfigError, ShardError
 
 app = typer.Typer(
@@ -35,6 +36,21 @@ Set = Annotated[
         "(`--set agent.window=30`). May be repeated.",
     ),
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"curriculum-rl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself, before any sub-command."""
 
 
 @app.command()
@@ -234,7 +250,7 @@ def rank(
     what they cost. Text is read as the environment's own prior reads it: what tasks train on, and the target's signal
     split.
     """
-    from curriculum_rl.divergence_ranking import MEASURES
+    from curriculum_rl.ranking.ranking import MEASURES
     from curriculum_rl.scripts.rank import show
 
     show(
@@ -250,7 +266,7 @@ def rank(
 
 
 def _overrides(pairs: list[str] | None) -> dict[str, Any]:
-    from curriculum_rl.config import parse_override
+    from curriculum_rl.schema.load import parse_override
 
     return dict(parse_override(pair) for pair in pairs or [])
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from curriculum_rl import config as configs
-from curriculum_rl.divergence_of_features import FEATURE_MEASURES
-from curriculum_rl.divergence_ranking import MEASURES, ROWS, Measured, Ranking, rank
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.ranking.features import FEATURE_MEASURES
+from curriculum_rl.ranking.ranking import MEASURES, ROWS, Measured, Ranking, rank
+from curriculum_rl.schema import load as configs
 
 if TYPE_CHECKING:
     from curriculum_rl.learners.base import Learner
@@ -67,7 +67,7 @@ def show(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if out is not None:
-        from curriculum_rl.divergence_picture import ranking_picture
+        from curriculum_rl.ranking.picture import ranking_picture
 
         ranking_picture(ranking, out / "ranking.png", prune=PRUNE)
     console = Console()

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from curriculum_rl import config as configs
 from curriculum_rl.agents.entry import AgentEntry
 from curriculum_rl.agents.table import AGENTS, load, make
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.runs import RunDirectory
+from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import load as configs
 
 if TYPE_CHECKING:
     from curriculum_rl.envs.stable_baselines import PretrainingVecEnv
     from curriculum_rl.envs.vector import PretrainingVectorEnv
-    from curriculum_rl.scripts.recording import Recording
+    from curriculum_rl.scripts.running.recording import Recording
 
 PRETRAINED_TIMESTEPS = 16_384
 _NO_END = 1 << 60
@@ -147,7 +147,7 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
         directory = RunDirectory.create(request.out, resume=resume, overwrite=overwrite)
         directory.write_config(request.document(config))
         directory.write_versions()
-    from curriculum_rl.scripts.finishing import write_outcome
+    from curriculum_rl.scripts.running.finishing import write_outcome
 
     try:
         callback = _learn(request, env.vector, agent, directory, console, continued=continued)
@@ -184,7 +184,7 @@ def _shards(request: Request, config: EnvConfig) -> int:
 def _make_agent(request: Request, env: "PretrainingVecEnv", continued: Path | None) -> Any:
     from stable_baselines3.common.vec_env import VecMonitor
 
-    from curriculum_rl.scripts import resuming
+    from curriculum_rl.scripts.running import resuming
 
     monitored = VecMonitor(env)
     if continued is None:
@@ -206,11 +206,11 @@ def _learn(
 ) -> "Recording":
     from stable_baselines3.common.logger import configure
 
-    from curriculum_rl.recorder import Recorder
-    from curriculum_rl.rows import read_rows
-    from curriculum_rl.scripts import resuming
-    from curriculum_rl.scripts.progress import Progress
-    from curriculum_rl.scripts.recording import Recording
+    from curriculum_rl.recording.recorder import Recorder
+    from curriculum_rl.recording.rows import read_rows
+    from curriculum_rl.scripts.running import resuming
+    from curriculum_rl.scripts.running.progress import Progress
+    from curriculum_rl.scripts.running.recording import Recording
 
     if request.entry.protocol == "pretrained":
         agent.set_logger(configure(str(directory.path), ["csv", "tensorboard"]))
@@ -240,7 +240,7 @@ def _learn(
         callback.wall = time.perf_counter() - begun
         if not callback.interrupted:
             progress.finish()
-        from curriculum_rl.scripts.finishing import annotate
+        from curriculum_rl.scripts.running.finishing import annotate
 
         annotate(recorder, request, env, callback)
     return callback

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from curriculum_rl import config as configs
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.schema import load as configs
 
 DATA = Path(os.environ.get("CURRICULUM_RL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 

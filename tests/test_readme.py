@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from curriculum_rl import config as configs
 from curriculum_rl.agents import AGENTS
+from curriculum_rl.schema import load as configs
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,7 +22,8 @@ def test_the_python_examples_run(
     tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "almanac-small").write_text(yaml.safe_dump({**tiny, "name": "stand-in"}))
-    monkeypatch.setattr("curriculum_rl.config.preset_names", list)  # the file of that name stands in for the preset
+    # The file of that name stands in for the preset.
+    monkeypatch.setattr("curriculum_rl.schema.load.preset_names", list)
     monkeypatch.chdir(tmp_path)
     for code in blocks("README.md", "python"):
         assert len(code.strip().splitlines()) <= 15
@@ -41,7 +42,7 @@ def test_another_agent_is_another_word(
         overrides["action.kind"] = "mixture"
     config = configs.load(tiny, overrides).model_dump(mode="json", exclude_defaults=True)
     (tmp_path / "almanac-small").write_text(yaml.safe_dump(config))
-    monkeypatch.setattr("curriculum_rl.config.preset_names", list)
+    monkeypatch.setattr("curriculum_rl.schema.load.preset_names", list)
     monkeypatch.chdir(tmp_path)
     code = blocks("README.md", "python")[0]
     assert code.count('make("d-ts"') == 1

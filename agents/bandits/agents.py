@@ -2,6 +2,7 @@
 
 from curriculum_rl.agents.bandits.autosem import AutoSeM
 from curriculum_rl.agents.bandits.boltzmann import Boltzmann
+from curriculum_rl.agents.bandits.contextual import ContextualShell
 from curriculum_rl.agents.bandits.d_ucb import DiscountedUCB
 from curriculum_rl.agents.bandits.eps_greedy import EpsilonGreedy
 from curriculum_rl.agents.bandits.exp3 import Exp3
@@ -21,8 +22,7 @@ from curriculum_rl.agents.bandits.tscl_online import TsclOnline
 from curriculum_rl.agents.bandits.tscl_sampling import TsclSampling
 from curriculum_rl.agents.bandits.tscl_window import TsclWindow
 from curriculum_rl.agents.bandits.ucb1 import UCB1
-from curriculum_rl.agents.base import Shell
-from curriculum_rl.agents.contextual import ContextualShell
+from curriculum_rl.agents.shell.loop import Shell
 
 
 class EpsilonGreedyAgent(Shell):

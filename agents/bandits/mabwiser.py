@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from curriculum_rl.agents.base import Shell
 from curriculum_rl.agents.rule import Floats, Ints, Rewards, State, add_plays, check, greedy
+from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.errors import ConfigError
 
 POLICIES = ("ucb1", "epsilon-greedy", "softmax", "thompson", "popularity")

@@ -24,8 +24,8 @@ class TrendUCB:
     rules, follows a steep fall late and forgets what the first plays were compared with. It takes gains as they are;
     a run must begin with a fresh memory (`memory: episode`), because the level is a function of its age.
 
-    Width and discount were tuned on three problems of `curriculum_rl.envs.problems` (seed 3, T = 120 and 300) whose
-    gains fall in just this way; whether those of a language model do is not for these problems to say.
+    Width and discount were tuned on three problems of `curriculum_rl.envs.closed_form.problems` (seed 3, T = 120 and
+    300) whose gains fall in just this way; whether those of a language model do is not for these problems to say.
 
     Source:
         Ours. The limit is UCB1's (Auer, Cesa-Bianchi & Fischer, 2002).

@@ -4,10 +4,10 @@ from types import MappingProxyType
 
 from curriculum_rl.agents.entry import AgentEntry
 
-_MODULE = "curriculum_rl.agents.fixed"
-_STATIC = "curriculum_rl.agents.static"
-_SIZES = "curriculum_rl.agents.proportional"
-_TARGET = "curriculum_rl.agents.target_tasks"
+_MODULE = "curriculum_rl.agents.baselines.fixed"
+_STATIC = "curriculum_rl.agents.baselines.static"
+_SIZES = "curriculum_rl.agents.baselines.proportional"
+_TARGET = "curriculum_rl.agents.baselines.target_tasks"
 
 BASELINES = (
     AgentEntry(

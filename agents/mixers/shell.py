@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents import signals
-from curriculum_rl.agents.base import Shell
 from curriculum_rl.agents.mixers.memory import MixerMemory
 from curriculum_rl.agents.mixers.rule import Feedback
 from curriculum_rl.agents.mixers.wrapping import Wrapped
 from curriculum_rl.agents.rule import Floats
+from curriculum_rl.agents.shell import signals
+from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import action_of
 

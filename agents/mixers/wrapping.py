@@ -1,4 +1,4 @@
-"""A mixer's rule that wears wrappers (`curriculum_rl.agents.wrapping`)."""
+"""A mixer's rule that wears wrappers (`curriculum_rl.agents.shell.wrapping`)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from curriculum_rl.agents.mixers.rule import Feedback, MixerRule
 from curriculum_rl.agents.rule import Floats, Ints, State
-from curriculum_rl.agents.wrapping import Wrapping
+from curriculum_rl.agents.shell.wrapping import Wrapping
 
 _OWN = "wrapping."
 

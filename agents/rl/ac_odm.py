@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.choosing import EQUIVARIANT
 from curriculum_rl.agents.rl.sets import is_two_part
 from curriculum_rl.agents.rl.td3 import TD3
-from curriculum_rl.agents.signals import offers_signals
+from curriculum_rl.agents.shell import spaces
+from curriculum_rl.agents.shell.signals import offers_signals
 from curriculum_rl.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]

@@ -5,8 +5,8 @@ from typing import Any
 
 from gymnasium import spaces as gym_spaces
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.sets import is_two_part
+from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
 EQUIVARIANT = "EquivariantPolicy"

@@ -8,11 +8,11 @@ import stable_baselines3
 import torch
 from stable_baselines3.common.policies import BasePolicy
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.protocol import Observation
 from curriculum_rl.agents.rl.equivariant_q import EquivariantQPolicy
 from curriculum_rl.agents.rl.replay import Replaying, check_counts, check_gradient_steps
 from curriculum_rl.agents.rule import one_hot
+from curriculum_rl.agents.shell import spaces
 
 
 class DQN(Replaying, stable_baselines3.DQN):

@@ -7,8 +7,8 @@ import torch
 from stable_baselines3.common.policies import ActorCriticPolicy
 from torch import nn
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.sets import DeepSet, Parts, reading
+from curriculum_rl.agents.shell import spaces
 
 
 class EquivariantPolicy(ActorCriticPolicy):

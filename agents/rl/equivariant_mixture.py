@@ -9,9 +9,9 @@ from stable_baselines3.sac import policies as sac
 from stable_baselines3.td3 import policies as td3
 from torch import Tensor, nn
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.mixture_policies import AsMixture
 from curriculum_rl.agents.rl.sets import Parts, SetNetwork, reading, rows, shrink
+from curriculum_rl.agents.shell import spaces
 
 _ONE = "EquivariantPolicy"
 

@@ -6,8 +6,8 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.dqn.policies import DQNPolicy, QNetwork
 from torch import Tensor, nn
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.sets import DeepSet, Parts, reading
+from curriculum_rl.agents.shell import spaces
 
 
 class EquivariantQPolicy(DQNPolicy):

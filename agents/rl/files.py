@@ -4,8 +4,8 @@ from typing import Any
 
 from stable_baselines3.common.save_util import load_from_zip_file
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.sets import is_two_part, sizes
+from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
 

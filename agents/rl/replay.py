@@ -8,9 +8,9 @@ import numpy.typing as npt
 import torch
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.protocol import Observation
 from curriculum_rl.agents.rl.shell import Pretrained
+from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import shares
 

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 import stable_baselines3
 from stable_baselines3.common.policies import BasePolicy
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.equivariant_mixture import EquivariantSACPolicy
 from curriculum_rl.agents.rl.replay import MixtureReplaying, check_counts, check_gradient_steps
+from curriculum_rl.agents.shell import spaces
 
 
 class SAC(MixtureReplaying, stable_baselines3.SAC):

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from stable_baselines3.common.base_class import BaseAlgorithm, maybe_make_env
 from stable_baselines3.common.callbacks import BaseCallback
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.protocol import Observation
 from curriculum_rl.agents.rl.choosing import check_policy, policy_for
 from curriculum_rl.agents.rl.files import spaces_for
+from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
 

@@ -7,10 +7,10 @@ import stable_baselines3
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.policies import BasePolicy
 
-from curriculum_rl.agents import spaces
 from curriculum_rl.agents.rl.equivariant_mixture import EquivariantTD3Policy
 from curriculum_rl.agents.rl.mixture_policies import MlpMixturePolicy, MultiInputMixturePolicy
 from curriculum_rl.agents.rl.replay import MixtureReplaying, check_counts, check_gradient_steps
+from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
 

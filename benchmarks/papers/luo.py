@@ -79,7 +79,7 @@ def run(
     Raises:
         ConfigError: for what is wrong with the request.
     """
-    from curriculum_rl.rows import write_atomically
+    from curriculum_rl.recording.rows import write_atomically
     from curriculum_rl.scripts.compare import compare
 
     changes = dict(overrides or {})
@@ -115,8 +115,8 @@ def run(
 
 def _cells(variant: str, document: Mapping[str, Any]) -> list[tuple[str, int, Path | None]]:
     """The finished runs of a comparison: variant and label, seed, directory."""
-    from curriculum_rl.scripts.comparing.contestants import Contestant
-    from curriculum_rl.scripts.comparing.directory import Directory
+    from curriculum_rl.scripts.comparing.running.contestants import Contestant
+    from curriculum_rl.scripts.comparing.running.directory import Directory
 
     folder = Directory(Path(document["directory"]))
     return [
@@ -129,7 +129,7 @@ def _cells(variant: str, document: Mapping[str, Any]) -> list[tuple[str, int, Pa
 
 def _useless(document: Mapping[str, Any], task: str) -> dict[str, list[float]]:
     """By agent and seed: probability of the useless task in the last third of the run, over its even one."""
-    from curriculum_rl.rows import read_rows
+    from curriculum_rl.recording.rows import read_rows
 
     arm, K = document["tasks"].index(task), len(document["tasks"])
     found: dict[str, list[float]] = {}
@@ -191,8 +191,8 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     arguments = parser.parse_args()
 
-    from curriculum_rl.config import parse_override
     from curriculum_rl.errors import ConfigError
+    from curriculum_rl.schema.load import parse_override
 
     try:
         run(

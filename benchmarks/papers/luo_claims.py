@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy.stats import ttest_1samp
 
-from curriculum_rl.scripts.comparing.statistics import Paired, estimate, paired
+from curriculum_rl.scripts.comparing.analysis.statistics import Paired, estimate, paired
 
 Verdict = Literal["better", "tie", "worse", "open"]
 

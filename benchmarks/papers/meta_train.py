@@ -31,11 +31,11 @@ from meta_train_claims import against_zero, at_matched_loss, shown
 from meta_train_measures import few_shot, gradient_agreement
 from meta_train_settings import Account, Column, Setting, Size, column_of, columns, environment
 
-from curriculum_rl.config import parse_override
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.rows import write_atomically
+from curriculum_rl.recording.rows import write_atomically
+from curriculum_rl.schema.load import parse_override
 from curriculum_rl.scripts.compare import compare
-from curriculum_rl.scripts.comparing.statistics import estimate
+from curriculum_rl.scripts.comparing.analysis.statistics import estimate
 
 Work = tuple[Callable[..., None], tuple[Any, ...]]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.scripts.comparing.statistics import Paired, estimate, holm, paired
+from curriculum_rl.scripts.comparing.analysis.statistics import Paired, estimate, holm, paired
 
 Floats = npt.NDArray[np.float64]
 LEVELS = 9

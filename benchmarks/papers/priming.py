@@ -29,8 +29,8 @@ from priming_data import SPLITS
 from priming_play import Job, Plan, play, play_backbone
 from priming_settings import ARMS, CLAIMED, Size
 
-from curriculum_rl.config import parse_override
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema.load import parse_override
 
 
 def _size(texts: list[str]) -> Size:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from curriculum_rl.scripts.comparing.statistics import Estimate, estimate, holm, paired
+from curriculum_rl.scripts.comparing.analysis.statistics import Estimate, estimate, holm, paired
 
 PAIRS = (
     ("meta->adapter", "multitask->adapter"),

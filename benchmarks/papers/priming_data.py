@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from curriculum_rl.documents import Document
 from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.sources import FileSource
+from curriculum_rl.text.documents import Document
+from curriculum_rl.text.sources import FileSource
 
 PARTS = ("train", "dev", "test")
 SPLITS = ("clean", "published")

@@ -34,7 +34,7 @@ from pruning_claims import (
 )
 from pruning_transfer import Size, play
 
-from curriculum_rl.scripts.comparing.statistics import Estimate, estimate, holm, paired
+from curriculum_rl.scripts.comparing.analysis.statistics import Estimate, estimate, holm, paired
 
 CLAIM = 0.6
 """Share of each target's sources that is kept where 40 % of the pairs are pruned."""
@@ -201,8 +201,8 @@ def _size(settings: list[str]) -> Size:
     Raises:
         ConfigError: for a key that there is none of.
     """
-    from curriculum_rl.config import parse_override
     from curriculum_rl.errors import ConfigError
+    from curriculum_rl.schema.load import parse_override
 
     changes = dict(parse_override(text) for text in settings)
     known = [field.name for field in fields(Size)]

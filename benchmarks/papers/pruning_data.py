@@ -8,12 +8,12 @@ import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from curriculum_rl.cache import Cache
-from curriculum_rl.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
-from curriculum_rl.documents import Document, MemorySource
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.splits import SplitSource
-from curriculum_rl.tokenizers import Tokenizer, cached_bpe
+from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
+from curriculum_rl.text.documents import Document, MemorySource
+from curriculum_rl.text.splits import SplitSource
+from curriculum_rl.text.tokenizers import Tokenizer, cached_bpe
 
 WHOLE = {"train": 1.0}
 VERBALISERS = (" bad", " great")

@@ -14,11 +14,7 @@ import numpy as np
 import torch
 from pruning_data import Domain, read_domains
 
-from curriculum_rl import config as configs
-from curriculum_rl import divergence
 from curriculum_rl.batch import SegmentPlan
-from curriculum_rl.divergence_of_features import FEATURE_MEASURES
-from curriculum_rl.divergence_ranking import features_of
 from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import load_learner
@@ -27,9 +23,13 @@ from curriculum_rl.learners.build import make_learner
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import CausalLM, Classification
 from curriculum_rl.proxies.finetune import labelled_batch
-from curriculum_rl.rows import write_atomically
+from curriculum_rl.ranking.features import FEATURE_MEASURES
+from curriculum_rl.ranking.ranking import features_of
+from curriculum_rl.recording.rows import write_atomically
+from curriculum_rl.schema import load as configs
 from curriculum_rl.tasks import Task, segment_batches
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text import divergence
+from curriculum_rl.text.tokenizers import Tokenizer
 
 SEGMENT = 20
 """Updates between two looks at the clock: how many batches are made at once."""

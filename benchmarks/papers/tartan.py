@@ -21,13 +21,13 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from tartan_arms import ARMS, Settings
 from tartan_claims import report, summarise
 from tartan_data import METRIC, SPLITS
 from tartan_play import LARGE, SMALL, Job, Plan, play, play_heads
 
-from curriculum_rl.config import parse_override
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.methods.tartan import ARMS, Settings
+from curriculum_rl.schema.load import parse_override
 
 CLAIMED = ("ft", "tapt->ft", "mt", "meta", "mt+noise", "meta+noise")
 """The arms that the claims need; the others are asked for by name."""

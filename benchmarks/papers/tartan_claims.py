@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from curriculum_rl.scripts.comparing.statistics import Estimate, estimate, holm, paired
+from curriculum_rl.scripts.comparing.analysis.statistics import Estimate, estimate, holm, paired
 
 COMPARED = (
     ("mt", "tapt->ft"),

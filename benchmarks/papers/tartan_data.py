@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+from tartan_arms import Labelled, Problem, encoded, noise_like
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.methods.tartan import Labelled, Problem, encoded, noise_like
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 METRIC = {"citation_intent": "macro_f1", "sciie": "macro_f1", "chemprot": "accuracy"}
 """As published; accuracy is micro-F1 where every example has one class."""

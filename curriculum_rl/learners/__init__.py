@@ -1,12 +1,12 @@
 """Learners: the language models that the environment trains."""
 
 from curriculum_rl.learners.base import Learner, Snapshot
-from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.native.batched import BatchedLearner
+from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.precision import Execution
 from curriculum_rl.learners.saved import load_learner
 from curriculum_rl.learners.schedule import learning_rate
-from curriculum_rl.learners.transformer import TransformerConfig
 
 __all__ = [
     "BatchedLearner",

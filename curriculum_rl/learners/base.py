@@ -17,7 +17,7 @@ from torch import Tensor
 from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.alignment import GradientProducts
-from curriculum_rl.learners.light import require_light
+from curriculum_rl.learners.transformers.light import require_light
 
 
 @dataclass(frozen=True)

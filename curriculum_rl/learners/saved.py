@@ -8,9 +8,9 @@ import torch
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.native.batched import BatchedLearner
+from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.optimizer import OptimizerConfig
-from curriculum_rl.learners.transformer import TransformerConfig
 
 
 def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
@@ -55,9 +55,9 @@ class _SavedVocabulary:
 
 def load_transformers(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
     """The `transformers` learner saved in a directory; its `reset` goes back to the saved weights of replica 0."""
-    from curriculum_rl.learners.hf import TransformersLearner  # seconds to import
-    from curriculum_rl.learners.hf_models import Options
-    from curriculum_rl.learners.light import Light
+    from curriculum_rl.learners.transformers.learner import TransformersLearner  # seconds to import
+    from curriculum_rl.learners.transformers.light import Light
+    from curriculum_rl.learners.transformers.models import Options
 
     folder = Path(directory)
     description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 import torch
 
 from curriculum_rl import schema
-from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.inner import require_inner
-from curriculum_rl.learners.light import require_light
-from curriculum_rl.learners.weighted import require_weighted
+from curriculum_rl.learners.native.inner import require_inner
+from curriculum_rl.learners.native.weighted import require_weighted
+from curriculum_rl.learners.transformers.light import require_light
 from curriculum_rl.methods.base import Method, Multitask
 from curriculum_rl.methods.end_task_aware import EndTaskAware
 from curriculum_rl.methods.meta_train import MetaTrain
 from curriculum_rl.methods.priming import Priming
-from curriculum_rl.tagged import TaggedCorpus
 from curriculum_rl.tasks import Task
+from curriculum_rl.text.corpora import LabelledCorpus
+from curriculum_rl.text.tagged import TaggedCorpus
 
 
 def make_method(config: schema.MethodConfig, tasks: Sequence[Task], learner: Learner) -> Method:

@@ -3,7 +3,7 @@
 Shapes: K tasks, N replicas, B rows of a batch, k updates of a segment.
 
 Source: Dery, Michel, Talwalkar and Neubig 2021, Should We Be Pre-training? An Argument for End-task Aware Training as
-an Alternative (arXiv:2109.07437). `curriculum_rl.methods.tartan` plays the paper's arms outside an environment.
+an Alternative (arXiv:2109.07437). `tartan_arms` plays the paper's arms outside an environment.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 
 from curriculum_rl.batch import SegmentPlan, SegmentReport
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.weighted import require_weighted
+from curriculum_rl.learners.native.weighted import require_weighted
 from curriculum_rl.methods.base import Floats, Ints, Shares
 
 

@@ -18,7 +18,7 @@ from curriculum_rl.batch import Inner, SegmentPlan, SegmentReport
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.inner import require_inner
+from curriculum_rl.learners.native.inner import require_inner
 from curriculum_rl.methods.base import Floats, Ints, Shares
 from curriculum_rl.tasks import apportion
 

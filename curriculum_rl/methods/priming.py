@@ -14,8 +14,8 @@ import torch
 
 from curriculum_rl.batch import Inner, Part, SegmentPlan, SegmentReport
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.inner import require_inner
-from curriculum_rl.learners.light import require_light
+from curriculum_rl.learners.native.inner import require_inner
+from curriculum_rl.learners.transformers.light import require_light
 from curriculum_rl.methods.base import Floats, Ints, Shares
 from curriculum_rl.tasks import apportion
 

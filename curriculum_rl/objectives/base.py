@@ -87,7 +87,7 @@ class ReadsMore(Protocol):
 
 @runtime_checkable
 class TaggedText(Text, Protocol):
-    """A corpus whose windows are sentences with a tag for each word, as `curriculum_rl.tagged.TaggedCorpus` is."""
+    """A corpus whose windows are sentences with a tag for each word, as `curriculum_rl.text.tagged.TaggedCorpus` is."""
 
     @property
     def label_ids(self) -> tuple[int, ...]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 
 from curriculum_rl import schema
-from curriculum_rl.corpora import Corpus
 from curriculum_rl.objectives.base import Objective, windows_of
 from curriculum_rl.objectives.classification import Classification
 from curriculum_rl.objectives.detection import AddedTokenDetection, DeletedTokenDetection, ReplacedTokenDetection
@@ -18,7 +17,8 @@ from curriculum_rl.objectives.span_corruption import SpanCorruption
 from curriculum_rl.objectives.tagging import Tagging
 from curriculum_rl.objectives.words import Capitalisation, TokenDocumentRelation
 from curriculum_rl.plugins import custom
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.corpora import Corpus
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 def make_objective(section: schema.ObjectiveConfig, tokenizer: Tokenizer, *, causal: bool, context: int) -> Objective:

@@ -6,7 +6,7 @@ import numpy as np
 
 from curriculum_rl.objectives.base import Bools, Keys, Rows, Tokens
 from curriculum_rl.objectives.layout import moved_labels
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from curriculum_rl.objectives.base import Bools, Keys, Rows, Text, Tokens
 from curriculum_rl.objectives.layout import labelled_tokens, require_context, reserve
 from curriculum_rl.objectives.masking import maskable
 from curriculum_rl.objectives.reading import with_sample
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Generator = Literal["unigram", "uniform"]
 

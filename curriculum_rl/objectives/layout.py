@@ -13,7 +13,7 @@ import numpy as np
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives.base import Bools, Rows, Tokens
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 # The order is part of the format: it says which label token from the end marks each.
 MARKED = (

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from curriculum_rl.draws import uniforms
 from curriculum_rl.objectives.base import Bools, Keys, Rows, Tokens
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Floats = npt.NDArray[np.float32]
 

@@ -10,7 +10,7 @@ from curriculum_rl.objectives.base import Keys, Rows, Text, Tokens
 from curriculum_rl.objectives.layout import Segments, labelled_segments, require_context, reserve, room
 from curriculum_rl.objectives.reading import another_document
 from curriculum_rl.objectives.sentences import cut, latest_start, longest_document
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 class _Pair:

@@ -11,7 +11,7 @@ from curriculum_rl.draws import uniforms
 from curriculum_rl.objectives.base import Keys, Rows, Tokens
 from curriculum_rl.objectives.layout import Segments, labelled_segments, require_context, reserve, room
 from curriculum_rl.objectives.sentences import cut
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 class _Permuted:

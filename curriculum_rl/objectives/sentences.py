@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curriculum_rl.objectives.base import Bools, Tokens
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 class Piece(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 from curriculum_rl.draws import uniforms
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives.base import Bools, Keys, Rows, Tokens
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 @dataclass(frozen=True)

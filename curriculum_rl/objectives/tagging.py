@@ -7,7 +7,7 @@ import numpy as np
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives.base import Keys, Rows, TaggedText, Text, Tokens
 from curriculum_rl.objectives.layout import moved_labels
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 _FEWEST = 3  # `O` and both tags of one type
 

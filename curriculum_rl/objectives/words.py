@@ -9,7 +9,7 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives.base import Bools, Keys, Rows, Tokens
 from curriculum_rl.objectives.layout import labelled_tokens, require_context, reserve
 from curriculum_rl.objectives.masking import maskable
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 class Capitalisation:

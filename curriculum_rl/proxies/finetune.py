@@ -9,16 +9,16 @@ import numpy.typing as npt
 import torch
 
 from curriculum_rl.batch import Batch, Part, SegmentPlan
-from curriculum_rl.corpora import LabelledCorpus
 from curriculum_rl.draws import key, window_of
-from curriculum_rl.entities import entity_f1, predicted_tags
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.light import LightLearner
 from curriculum_rl.learners.schedule import learning_rate
+from curriculum_rl.learners.transformers.light import LightLearner
 from curriculum_rl.objectives import Classification, Tagging, windows_of
 from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
+from curriculum_rl.proxies.entities import entity_f1, predicted_tags
 from curriculum_rl.schema import FineTuneSettings
-from curriculum_rl.tagged import TaggedCorpus
+from curriculum_rl.text.corpora import LabelledCorpus
+from curriculum_rl.text.tagged import TaggedCorpus
 
 
 class FewShot(NamedTuple):
@@ -199,4 +199,4 @@ def _in_updates(batch: Batch, updates: int, rows: int) -> Batch:
     def split(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.reshape(len(tensor), updates, rows, *tensor.shape[2:]).transpose(0, 1).contiguous()
 
-    return Batch(split(batch.input_ids), split(batch.targets), split(batch.weights), split(batch.causal))
+    return batch.map(split)

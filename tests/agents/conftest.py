@@ -9,7 +9,7 @@ import pytest
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from curriculum_rl.agents.contextual import ContextualShell
+from curriculum_rl.agents.bandits.contextual import ContextualShell
 from curriculum_rl.agents.entries.bandits import BANDITS
 from curriculum_rl.agents.table import AGENTS, class_of
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from curriculum_rl.agents import AGENTS, load, make
-from curriculum_rl.agents.base import Shell
 from curriculum_rl.agents.entries import FAMILIES
+from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import class_of, options_of
 from curriculum_rl.errors import ConfigError
 

@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
+# Last, so that no benchmark stands for a library: `regret` and the package `tartan_arms` are tested as modules.
+sys.path.extend([str(FOLDER), str(FOLDER / "papers")])
 Import = Callable[[str], ModuleType]
 
 

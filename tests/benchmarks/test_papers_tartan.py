@@ -55,7 +55,7 @@ def body(tmp_path):
 
 def test_splits(papers, data, body):
     read = papers("tartan_data").read_problem
-    tokenizer = importlib.import_module("curriculum_rl.tokenizers").from_transformers(body, labels=0)
+    tokenizer = importlib.import_module("curriculum_rl.text.tokenizers").from_transformers(body, labels=0)
     sizes = {}
     for split in ("published", "clean"):
         problem = read(data, "sciie", tokenizer, context=12, split=split)

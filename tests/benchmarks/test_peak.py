@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from curriculum_rl.learners import TransformerConfig
-from curriculum_rl.learners.transformer import forward_flops
+from curriculum_rl.learners.native.transformer import forward_flops
 
 
 @pytest.mark.parametrize("rows", [1, 5])

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curriculum_rl import reference
-from curriculum_rl.cache import Cache
 from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.pretraining import reference
+from curriculum_rl.text.cache import Cache
 
 
 def play(env: PretrainingEnv, seed: int) -> tuple[list[float], list[float]]:

@@ -8,11 +8,12 @@ import torch
 
 from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners import batched, hf_reader
-from curriculum_rl.learners.batched import BatchedLearner
-from curriculum_rl.learners.hf import TransformersLearner
 from curriculum_rl.learners.memory import fitting
-from curriculum_rl.learners.transformer import TransformerConfig
+from curriculum_rl.learners.native import batched
+from curriculum_rl.learners.native.batched import BatchedLearner
+from curriculum_rl.learners.native.transformer import TransformerConfig
+from curriculum_rl.learners.transformers import reader as hf_reader
+from curriculum_rl.learners.transformers.learner import TransformersLearner
 
 WORDS = SimpleNamespace(vocab_size=50, pad_id=0, eos_id=1)
 CONFIG = TransformerConfig(vocab_size=50, layers=1, width=32, heads=2, context=16)

@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners import load_learner, network
-from curriculum_rl.learners.batched import BatchedLearner
-from curriculum_rl.learners.dropout import Dropout, step_keys
+from curriculum_rl.learners import load_learner
+from curriculum_rl.learners.native import network
+from curriculum_rl.learners.native.batched import BatchedLearner
+from curriculum_rl.learners.native.dropout import Dropout, step_keys
+from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.precision import Execution
-from curriculum_rl.learners.transformer import TransformerConfig
 
 KINDS = ("causal", "mixed")
 

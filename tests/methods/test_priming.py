@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from curriculum_rl import config as configs
 from curriculum_rl.agents.table import make
 from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.envs.vector import PretrainingVectorEnv
@@ -15,8 +14,9 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.methods import Priming
 from curriculum_rl.methods.base import Shares
-from curriculum_rl.outcomes import Outcome
-from curriculum_rl.pretraining import Pretraining
+from curriculum_rl.pretraining.outcomes import Outcome
+from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.schema import load as configs
 
 EVEN = np.full((1, 2), 0.5)
 BERT = {

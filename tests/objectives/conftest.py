@@ -7,7 +7,7 @@ import pytest
 from known_words import ids_of, known_tokenizer
 
 from curriculum_rl.draws import spread
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 @pytest.fixture(scope="session")

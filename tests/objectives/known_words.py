@@ -2,7 +2,7 @@
 
 import tokenizers
 
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 # As SentencePiece writes them: the mark stands for a space. " Zoe" has no lower-case counterpart, "s" and "2" go on.
 WORDS = [

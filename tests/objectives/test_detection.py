@@ -8,7 +8,7 @@ import pytest
 from curriculum_rl.draws import spread
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import AddedTokenDetection, DeletedTokenDetection, ReplacedTokenDetection
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]
 SAME, CHANGED = "L0", "L1"

@@ -6,7 +6,7 @@ import numpy as np
 
 from curriculum_rl.draws import spread
 from curriculum_rl.objectives import CausalLM, PrefixLM
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]
 

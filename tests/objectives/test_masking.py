@@ -7,7 +7,7 @@ import pytest
 
 from curriculum_rl.draws import spread
 from curriculum_rl.objectives import MaskedLM, SpanMasking, WholeWordMasking
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]
 KINDS = [MaskedLM, WholeWordMasking, SpanMasking]

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from known_words import known_tokenizer
 from pydantic import TypeAdapter
 
-from curriculum_rl.corpora import Corpus
 from curriculum_rl.draws import spread
 from curriculum_rl.objectives import Objective, windows_of
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.objectives.layout import MARKED
 from curriculum_rl.schema import ObjectiveConfig
-from curriculum_rl.tagged import TaggedCorpus
 from curriculum_rl.tasks import Task, Windows
+from curriculum_rl.text.corpora import Corpus
+from curriculum_rl.text.tagged import TaggedCorpus
 
 TOKENIZER = known_tokenizer()
 KINDS = [

@@ -9,21 +9,21 @@ import torch
 from pydantic import TypeAdapter
 
 from curriculum_rl.batch import Batch, SegmentPlan
-from curriculum_rl.cache import Cache
-from curriculum_rl.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
-from curriculum_rl.documents import Document, MemorySource
-from curriculum_rl.learners.batched import BatchedLearner
+from curriculum_rl.learners.native.batched import BatchedLearner
+from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.schedule import learning_rate
-from curriculum_rl.learners.transformer import TransformerConfig
 from curriculum_rl.objectives import ReadsTags
 from curriculum_rl.objectives.build import make_objective
-from curriculum_rl.presets.almanac import AlmanacSource
 from curriculum_rl.schema import ObjectiveConfig
-from curriculum_rl.splits import SplitSource
-from curriculum_rl.tagged import TaggedCorpus, build_tagged
 from curriculum_rl.tasks import Task
-from curriculum_rl.tokenizers import Tokenizer, cached_bpe
+from curriculum_rl.text.almanac import AlmanacSource
+from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
+from curriculum_rl.text.documents import Document, MemorySource
+from curriculum_rl.text.splits import SplitSource
+from curriculum_rl.text.tagged import TaggedCorpus, build_tagged
+from curriculum_rl.text.tokenizers import Tokenizer, cached_bpe
 
 CONTEXT, ROWS = 32, 32
 

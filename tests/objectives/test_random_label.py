@@ -7,7 +7,7 @@ import pytest
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import RandomLabel
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]
 

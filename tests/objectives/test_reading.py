@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curriculum_rl.corpora import Corpus
 from curriculum_rl.draws import spread
 from curriculum_rl.objectives import reading
 from curriculum_rl.objectives.reading import another_document, with_sample
+from curriculum_rl.text.corpora import Corpus
 
 EOS = 1
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from known_words import known_tokenizer
 
 from curriculum_rl.objectives.sentences import Piece, cut, latest_start, longest_document
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]
 TOKENIZER = known_tokenizer()

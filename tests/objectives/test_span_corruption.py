@@ -11,7 +11,7 @@ from known_words import known_tokenizer
 from curriculum_rl.draws import spread
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import SpanCorruption
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 TOKENIZER = known_tokenizer()
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from known_words import ids_of, known_tokenizer
 
-from curriculum_rl.corpora import Corpus
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import ReadsMore, ReadsTags, Tagging, windows_of
-from curriculum_rl.tagged import TaggedCorpus
+from curriculum_rl.text.corpora import Corpus
+from curriculum_rl.text.tagged import TaggedCorpus
 
 TOKENIZER = known_tokenizer()
 KEYS = np.zeros(2, dtype=np.uint64)

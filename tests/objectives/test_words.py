@@ -11,7 +11,7 @@ from known_words import known_tokenizer
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import Capitalisation, TokenDocumentRelation
-from curriculum_rl.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]
 TOKENIZER = known_tokenizer()

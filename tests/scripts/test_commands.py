@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from curriculum_rl.agents import AGENTS
-from curriculum_rl.rows import read_rows
+from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.main import main
 from curriculum_rl.scripts.train import Request
 

@@ -17,13 +17,13 @@ import pytest
 import yaml
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.rows import read_rows
+from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.compare import compare
-from curriculum_rl.scripts.comparing import page, tables
-from curriculum_rl.scripts.comparing.cost_tables import failures
-from curriculum_rl.scripts.comparing.directory import Directory
-from curriculum_rl.scripts.comparing.lines import is_crash
-from curriculum_rl.scripts.comparing.verdicts import verdict
+from curriculum_rl.scripts.comparing.analysis.verdicts import verdict
+from curriculum_rl.scripts.comparing.output import page, tables
+from curriculum_rl.scripts.comparing.output.cost_tables import failures
+from curriculum_rl.scripts.comparing.output.lines import is_crash
+from curriculum_rl.scripts.comparing.running.directory import Directory
 
 AGENTS = "exp3s,fixed:task=9"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -34,7 +34,7 @@ DRIVER = shutil.which("chromedriver")
 def _no_pictures() -> Iterator[None]:
     """Three quarters of a run this small would be its `policy.png`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("curriculum_rl.scripts.finishing.policy_picture", lambda *_: None)
+        patch.setattr("curriculum_rl.scripts.running.finishing.policy_picture", lambda *_: None)
         yield
 
 

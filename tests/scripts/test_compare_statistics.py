@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curriculum_rl.scripts.comparing import statistics
+from curriculum_rl.scripts.comparing.analysis import statistics
 
 
 def test_holm_by_hand():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from curriculum_rl.scripts.comparing.workers import Job, perform
+from curriculum_rl.scripts.comparing.running.workers import Job, perform
 
 
 def leave(path: str) -> bool:

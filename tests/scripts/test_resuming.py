@@ -10,7 +10,7 @@ from stable_baselines3.common.vec_env import VecMonitor
 
 from curriculum_rl.agents import AGENTS, load, make
 from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
-from curriculum_rl.scripts import resuming
+from curriculum_rl.scripts.running import resuming
 
 QUICK: dict[str, Any] = {"learning_starts": 8, "batch_size": 8, "gradient_steps": 1}
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from curriculum_rl.experiment import build
-from curriculum_rl.rows import read_rows
+from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.train import Request, train
 
 ALL = {"prior": 0.5, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 40, "guard": 0.05}
@@ -41,7 +41,7 @@ def test_auto_plays_the_divergence_that_the_file_names_and_pays_for_nothing(
     assert train(request)
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     rows = read_rows(tmp_path / "run" / "segments.jsonl")
-    divergence = build(request.config()).divergence
+    divergence = build(request.config()).problem.divergence
     expected = np.exp(-divergence / 0.1) / np.exp(-divergence / 0.1).sum()
     assert len(rows) == 10 and rows[-1]["updates"] == 20 and np.ptp(expected) > 0.2
     assert list(result["share"].values()) == pytest.approx(expected, abs=0.02)  # 100 rows

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from curriculum_rl.agents.mixers.greedy import Greedy
 from curriculum_rl.agents.mixers.rule import Feedback
 from curriculum_rl.agents.mixers.wrapping import Wrapped, worn
-from curriculum_rl.agents.wrapping import Wrapping
+from curriculum_rl.agents.shell.wrapping import Wrapping
 from curriculum_rl.errors import ConfigError
 
 

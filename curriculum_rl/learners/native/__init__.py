@@ -1,0 +1,1 @@
+"""The native transformer: N learners in one set of tensors."""

@@ -1,0 +1,127 @@
+"""Where the modules of version 0.1.0 are now: an import of an old place says so. Gone with version 0.3."""
+
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+MOVED = {
+    "curriculum_rl.agents.archive": "curriculum_rl.agents.shell.archive",
+    "curriculum_rl.agents.base": "curriculum_rl.agents.shell.loop",
+    "curriculum_rl.agents.contextual": "curriculum_rl.agents.bandits.contextual",
+    "curriculum_rl.agents.fixed": "curriculum_rl.agents.baselines.fixed",
+    "curriculum_rl.agents.memory": "curriculum_rl.agents.shell.memory",
+    "curriculum_rl.agents.player": "curriculum_rl.agents.shell.player",
+    "curriculum_rl.agents.proportional": "curriculum_rl.agents.baselines.proportional",
+    "curriculum_rl.agents.saved": "curriculum_rl.agents.shell.files",
+    "curriculum_rl.agents.signals": "curriculum_rl.agents.shell.signals",
+    "curriculum_rl.agents.spaces": "curriculum_rl.agents.shell.spaces",
+    "curriculum_rl.agents.static": "curriculum_rl.agents.baselines.static",
+    "curriculum_rl.agents.target_tasks": "curriculum_rl.agents.baselines.target_tasks",
+    "curriculum_rl.agents.told": "curriculum_rl.agents.baselines.told",
+    "curriculum_rl.agents.wrapping": "curriculum_rl.agents.shell.wrapping",
+    "curriculum_rl.cache": "curriculum_rl.text.cache",
+    "curriculum_rl.charts": "curriculum_rl.recording.charts",
+    "curriculum_rl.checkpoints": "curriculum_rl.recording.checkpoints",
+    "curriculum_rl.config": "curriculum_rl.schema.load",
+    "curriculum_rl.corpora": "curriculum_rl.text.corpora",
+    "curriculum_rl.divergence": "curriculum_rl.text.divergence",
+    "curriculum_rl.divergence_of_features": "curriculum_rl.ranking.features",
+    "curriculum_rl.divergence_picture": "curriculum_rl.ranking.picture",
+    "curriculum_rl.divergence_ranking": "curriculum_rl.ranking.ranking",
+    "curriculum_rl.documents": "curriculum_rl.text.documents",
+    "curriculum_rl.entities": "curriculum_rl.proxies.entities",
+    "curriculum_rl.envs.planted": "curriculum_rl.envs.closed_form.planted",
+    "curriculum_rl.envs.planted_known": "curriculum_rl.envs.closed_form.planted_known",
+    "curriculum_rl.envs.planted_problems": "curriculum_rl.envs.closed_form.planted_problems",
+    "curriculum_rl.envs.planted_run": "curriculum_rl.envs.closed_form.planted_run",
+    "curriculum_rl.envs.problems": "curriculum_rl.envs.closed_form.problems",
+    "curriculum_rl.envs.quadratic": "curriculum_rl.envs.closed_form.quadratic",
+    "curriculum_rl.envs.simplex": "curriculum_rl.envs.closed_form.simplex",
+    "curriculum_rl.envs.surrogate": "curriculum_rl.envs.closed_form.surrogate",
+    "curriculum_rl.envs.surrogate_run": "curriculum_rl.envs.closed_form.surrogate_run",
+    "curriculum_rl.events": "curriculum_rl.recording.events",
+    "curriculum_rl.fields": "curriculum_rl.text.fields",
+    "curriculum_rl.heatmap": "curriculum_rl.recording.heatmap",
+    "curriculum_rl.iob": "curriculum_rl.text.iob",
+    "curriculum_rl.learners.batched": "curriculum_rl.learners.native.batched",
+    "curriculum_rl.learners.capture": "curriculum_rl.learners.native.capture",
+    "curriculum_rl.learners.dropout": "curriculum_rl.learners.native.dropout",
+    "curriculum_rl.learners.first_order": "curriculum_rl.learners.native.first_order",
+    "curriculum_rl.learners.forward": "curriculum_rl.learners.native.forward",
+    "curriculum_rl.learners.ghost": "curriculum_rl.learners.native.ghost",
+    "curriculum_rl.learners.hf": "curriculum_rl.learners.transformers.learner",
+    "curriculum_rl.learners.hf_inner": "curriculum_rl.learners.transformers.inner",
+    "curriculum_rl.learners.hf_models": "curriculum_rl.learners.transformers.models",
+    "curriculum_rl.learners.hf_network": "curriculum_rl.learners.transformers.network",
+    "curriculum_rl.learners.hf_reader": "curriculum_rl.learners.transformers.reader",
+    "curriculum_rl.learners.hf_weighted": "curriculum_rl.learners.transformers.weighted",
+    "curriculum_rl.learners.inner": "curriculum_rl.learners.native.inner",
+    "curriculum_rl.learners.light": "curriculum_rl.learners.transformers.light",
+    "curriculum_rl.learners.linear_ce": "curriculum_rl.learners.native.linear_ce",
+    "curriculum_rl.learners.network": "curriculum_rl.learners.native.network",
+    "curriculum_rl.learners.reading": "curriculum_rl.learners.native.reading",
+    "curriculum_rl.learners.transformer": "curriculum_rl.learners.native.transformer",
+    "curriculum_rl.learners.update": "curriculum_rl.learners.native.update",
+    "curriculum_rl.learners.weighted": "curriculum_rl.learners.native.weighted",
+    "curriculum_rl.learning_curve": "curriculum_rl.recording.learning_curve",
+    "curriculum_rl.library": "curriculum_rl.text.library",
+    "curriculum_rl.measurements": "curriculum_rl.signals.measurements",
+    "curriculum_rl.mixture_law": "curriculum_rl.envs.closed_form.mixture_law",
+    "curriculum_rl.mixture_runs": "curriculum_rl.envs.closed_form.mixture_runs",
+    "curriculum_rl.outcomes": "curriculum_rl.pretraining.outcomes",
+    "curriculum_rl.pictures": "curriculum_rl.recording.pictures",
+    "curriculum_rl.presets.almanac": "curriculum_rl.text.almanac",
+    "curriculum_rl.readers": "curriculum_rl.text.readers",
+    "curriculum_rl.recorder": "curriculum_rl.recording.recorder",
+    "curriculum_rl.reference": "curriculum_rl.pretraining.reference",
+    "curriculum_rl.report": "curriculum_rl.pretraining.report",
+    "curriculum_rl.rows": "curriculum_rl.recording.rows",
+    "curriculum_rl.runs": "curriculum_rl.recording.runs",
+    "curriculum_rl.schedules": "curriculum_rl.recording.schedules",
+    "curriculum_rl.scripts.comparing.boards": "curriculum_rl.scripts.comparing.output.boards",
+    "curriculum_rl.scripts.comparing.cells": "curriculum_rl.scripts.comparing.running.cells",
+    "curriculum_rl.scripts.comparing.contestants": "curriculum_rl.scripts.comparing.running.contestants",
+    "curriculum_rl.scripts.comparing.cost_tables": "curriculum_rl.scripts.comparing.output.cost_tables",
+    "curriculum_rl.scripts.comparing.directory": "curriculum_rl.scripts.comparing.running.directory",
+    "curriculum_rl.scripts.comparing.drawings": "curriculum_rl.scripts.comparing.output.drawings",
+    "curriculum_rl.scripts.comparing.lines": "curriculum_rl.scripts.comparing.output.lines",
+    "curriculum_rl.scripts.comparing.markdown": "curriculum_rl.scripts.comparing.output.markdown",
+    "curriculum_rl.scripts.comparing.page": "curriculum_rl.scripts.comparing.output.page",
+    "curriculum_rl.scripts.comparing.plan": "curriculum_rl.scripts.comparing.running.plan",
+    "curriculum_rl.scripts.comparing.reading": "curriculum_rl.scripts.comparing.analysis.reading",
+    "curriculum_rl.scripts.comparing.results": "curriculum_rl.scripts.comparing.analysis.results",
+    "curriculum_rl.scripts.comparing.search": "curriculum_rl.scripts.comparing.running.search",
+    "curriculum_rl.scripts.comparing.statistics": "curriculum_rl.scripts.comparing.analysis.statistics",
+    "curriculum_rl.scripts.comparing.table": "curriculum_rl.scripts.comparing.output.table",
+    "curriculum_rl.scripts.comparing.tables": "curriculum_rl.scripts.comparing.output.tables",
+    "curriculum_rl.scripts.comparing.verdicts": "curriculum_rl.scripts.comparing.analysis.verdicts",
+    "curriculum_rl.scripts.comparing.watching": "curriculum_rl.scripts.comparing.running.watching",
+    "curriculum_rl.scripts.comparing.workers": "curriculum_rl.scripts.comparing.running.workers",
+    "curriculum_rl.scripts.finishing": "curriculum_rl.scripts.running.finishing",
+    "curriculum_rl.scripts.progress": "curriculum_rl.scripts.running.progress",
+    "curriculum_rl.scripts.recording": "curriculum_rl.scripts.running.recording",
+    "curriculum_rl.scripts.resuming": "curriculum_rl.scripts.running.resuming",
+    "curriculum_rl.sources": "curriculum_rl.text.sources",
+    "curriculum_rl.splits": "curriculum_rl.text.splits",
+    "curriculum_rl.tagged": "curriculum_rl.text.tagged",
+    "curriculum_rl.targets": "curriculum_rl.text.targets",
+    "curriculum_rl.token_tables": "curriculum_rl.text.token_tables",
+    "curriculum_rl.tokenising": "curriculum_rl.text.tokenising",
+    "curriculum_rl.tokenizers": "curriculum_rl.text.tokenizers",
+}
+"""Old names of modules and their new ones."""
+
+
+class MovedModules:
+    """A finder that is asked last: an import of a module that was moved raises ImportError with its new name."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """None for what was never there.
+
+        Raises:
+            ImportError: naming the new place.
+        """
+        if name in MOVED:
+            raise ImportError(f"{name} is now {MOVED[name]}", name=name)
+        return None

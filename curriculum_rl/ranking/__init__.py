@@ -1,0 +1,1 @@
+"""How far each task's text is from the target's, by every measure there is: ranked and drawn."""

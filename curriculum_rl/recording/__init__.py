@@ -1,0 +1,1 @@
+"""What a run leaves behind: rows, TensorBoard events, pictures, schedules, checkpoints, run directories."""

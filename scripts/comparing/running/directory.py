@@ -1,0 +1,150 @@
+"""The directory of a comparison: one process at a time, one environment for ever, and what is finished in it."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+from filelock import FileLock, Timeout
+
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.recording.rows import write_atomically
+from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import load as configs
+from curriculum_rl.scripts.comparing.running.contestants import Contestant
+
+HEADER = "# The environment that all runs of this comparison share.\n"
+
+
+class Directory:
+    """Paths and the lock; use it as a context manager.
+
+    Files: `environment.yaml`, `runs/<agent>/seed-<n>/`, `reach/<percent>/<agent>/seed-<n>/`, `training/<agent>/`,
+    `search/*.json`, `compare.json`, `compare.html`, `tensorboard/`. A cell is finished when its `result.json` is there.
+
+    Args:
+        path: where; made when it is entered.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock = FileLock(self.path / ".lock")
+
+    def __enter__(self) -> Self:
+        """Take the lock; the system gives it back when the process ends, however it does.
+
+        Raises:
+            ConfigError: where another process has it, or the path is a file or holds something else.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ConfigError(f"out: {self.path} is a file, not a directory")
+        known = {"environment.yaml", ".lock", ".pid"}
+        inside = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else set()
+        if inside and not inside & known:
+            raise ConfigError(f"out: {self.path} exists and is no comparison (it holds no environment.yaml)")
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            pid = self.path / ".pid"
+            who = f"process {pid.read_text().strip()}" if pid.is_file() else "another process"
+            raise ConfigError(f"out: {self.path} is being written by {who}; wait for it, or stop it") from None
+        (self.path / ".pid").write_text(f"{os.getpid()}\n")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the lock back."""
+        (self.path / ".pid").unlink(missing_ok=True)
+        self._lock.release()
+
+    def settle(self, config: EnvConfig) -> None:
+        """Write the environment, or see that it is the one the directory was begun with.
+
+        Raises:
+            ConfigError: where it differs.
+        """
+        file = self.path / "environment.yaml"
+        now = config.model_dump(mode="json")
+        if not file.exists():
+            write_atomically(file, HEADER + yaml.safe_dump(now, sort_keys=False, allow_unicode=True, width=100))
+            return
+        before = yaml.safe_load(file.read_text(encoding="utf-8"))
+        # A key that this file was written without has its default.
+        different = _difference(configs.load(before).model_dump(mode="json"), now)
+        if different:
+            key, old, new = different
+            raise ConfigError(f"out: {self.path} was begun with {key}={old!r}, not {new!r}; choose another directory")
+
+    def cell(self, contestant: Contestant, seed: int, percent: int = 100) -> Path:
+        """The run directory of a contestant under a seed, at a percentage of the budget."""
+        above = self.path / "runs" if percent == 100 else self.path / "reach" / str(percent)
+        return above / contestant.folder / f"seed-{seed}"
+
+    def training(self, contestant: Contestant) -> Path:
+        """The run directory in which a pretrained agent was trained."""
+        return contestant.trained or self.path / "training" / contestant.folder
+
+    def search(self, name: str) -> Path:
+        """The file of a part of the search for static mixtures."""
+        return self.path / "search" / f"{name}.json"
+
+
+def is_finished(cell: Path) -> bool:
+    """Whether a run directory is complete."""
+    return (cell / "result.json").is_file()
+
+
+def error_of(cell: Path) -> str | None:
+    """The last line of the error that ended a cell; None where there was none."""
+    file = _error_file(cell)
+    return file.read_text(encoding="utf-8").strip().splitlines()[-1] if file.is_file() else None
+
+
+def write_error(cell: Path, text: str) -> None:
+    """Keep the error that ended a cell, beside its directory."""
+    write_atomically(_error_file(cell), text.strip() + "\n")
+
+
+def clear(cell: Path, *, keep: bool) -> None:
+    """Make room for a cell that is run again: its error goes, and so does what is there, unless it is kept."""
+    _error_file(cell).unlink(missing_ok=True)
+    if not keep:
+        shutil.rmtree(cell, ignore_errors=True)
+
+
+def check_same(cell: Path, wanted: Mapping[str, Any]) -> None:
+    """See that a finished cell is the run that is wanted.
+
+    Raises:
+        ConfigError: where it was another agent, or had other options or another length.
+    """
+    if not is_finished(cell):
+        return
+    document = yaml.safe_load((cell / "config.yaml").read_text(encoding="utf-8"))
+    before = json.loads(json.dumps({key: document.get(key) for key in wanted}))
+    different = _difference(before, json.loads(json.dumps(dict(wanted))))
+    if different:
+        key, old, new = different
+        raise ConfigError(f"out: {cell} was made with {key}={old!r}, not {new!r}; choose another directory")
+
+
+def _error_file(cell: Path) -> Path:
+    return cell.with_name(f"{cell.name}.error.txt")
+
+
+def _difference(before: Any, now: Any, key: str = "") -> tuple[str, Any, Any] | None:
+    """The first dotted key whose values differ, and the two values."""
+    if before == now:
+        return None
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for name in dict.fromkeys([*before, *now]):
+            found = _difference(before.get(name), now.get(name), f"{key}.{name}" if key else str(name))
+            if found:
+                return found
+    return key, before, now

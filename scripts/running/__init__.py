@@ -1,0 +1,1 @@
+"""Playing one run: recording, progress, resuming, finishing."""

@@ -1,0 +1,123 @@
+"""Checkpoints of an interrupted run: agent, environment, random state and place in the logs."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.recording import checkpoints
+
+FOLDER = "checkpoint"
+_REPLAYED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+
+def has_rollouts(agent: Any) -> bool:
+    """Whether an agent collects rollouts and learns between them, as stable-baselines3's do.
+
+    Such an agent can be continued exactly from the start of a rollout only: PPO's buffer is empty then, and DQN's holds
+    what the last step showed.
+    """
+    return hasattr(agent, "rollout_buffer") or _replay(agent) is not None
+
+
+def save(directory: Path, agent: Any, env: Any, observation: Any, starts: Any, state: dict[str, Any]) -> None:
+    """Write all that an exact continuation needs; the older checkpoint stays until the new one is whole.
+
+    Args:
+        directory: the run directory.
+        agent: saved by its own `save`.
+        env: the VecEnv; its environments' `get_state` is kept.
+        observation: what the agent would look at next.
+        starts: which replicas begin an episode with it.
+        state: the caller's own.
+    """
+    new, folder = directory / f".{FOLDER}", directory / FOLDER
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    agent.save(new / "agent.zip")
+    tree = {
+        "env": env.env_method("get_state")[0],
+        "observation": observation,
+        "starts": np.asarray(starts),
+        "torch": torch.get_rng_state(),
+        "numpy": list(np.random.get_state()),  # noqa: NPY002 (stable-baselines3 draws from it)
+        "replay": _replay_state(agent),
+        "caller": state,
+    }
+    checkpoints.write(new, tree)
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+
+
+def exists(directory: Path) -> bool:
+    """Whether a run directory holds a checkpoint."""
+    return checkpoints.exists(directory / FOLDER)
+
+
+def position(directory: Path) -> dict[str, Any]:
+    """The caller's own part of the checkpoint.
+
+    Raises:
+        ConfigError: if there is no checkpoint.
+    """
+    if not exists(directory):
+        raise ConfigError(f"--resume: {directory} holds no checkpoint; train again with --overwrite")
+    caller: dict[str, Any] = checkpoints.read(directory / FOLDER)["caller"]
+    return caller
+
+
+def restore(directory: Path, agent: Any) -> None:
+    """Put a loaded agent and its environment where the checkpoint was taken."""
+    state = checkpoints.read(directory / FOLDER)
+    env = agent.env
+    env.reset()  # SB3's Monitor wants one before its first step
+    env.env_method("set_state", state["env"])
+    agent._last_obs = state["observation"]
+    agent._last_episode_starts = state["starts"].astype(bool)
+    torch.set_rng_state(state["torch"])
+    name, keys, place, has_gauss, gauss = state["numpy"]
+    np.random.set_state((name, keys, place, has_gauss, gauss))  # noqa: NPY002
+    _restore_replay(agent, state["replay"])
+
+
+def agent_file(directory: Path) -> Path:
+    """The agent of the checkpoint."""
+    return directory / FOLDER / "agent.zip"
+
+
+def clear(directory: Path) -> None:
+    """Remove the checkpoint of a run that is finished."""
+    shutil.rmtree(directory / FOLDER, ignore_errors=True)
+
+
+def _replay(agent: Any) -> Any:
+    return getattr(agent, "replay_buffer", None)
+
+
+def _replay_state(agent: Any) -> dict[str, Any] | None:
+    """The filled part of a replay buffer as arrays; stable-baselines3's own way is a pickle of all of it."""
+    buffer = _replay(agent)
+    if buffer is None:
+        return None
+    filled = buffer.buffer_size if buffer.full else buffer.pos
+    arrays = {}
+    for name in _REPLAYED:
+        whole = getattr(buffer, name)
+        parts = {key: part[:filled] for key, part in whole.items()} if isinstance(whole, dict) else whole[:filled]
+        arrays[name] = parts
+    return {"position": buffer.pos, "full": buffer.full, "filled": filled, "arrays": arrays}
+
+
+def _restore_replay(agent: Any, state: dict[str, Any] | None) -> None:
+    """Fill the buffer of a loaded agent, which is empty."""
+    if state is None:
+        return
+    buffer, filled = _replay(agent), state["filled"]
+    for name, kept in state["arrays"].items():
+        whole = getattr(buffer, name)
+        for there, part in [(whole[key], kept[key]) for key in kept] if isinstance(kept, dict) else [(whole, kept)]:
+            there[:filled] = part
+    buffer.pos, buffer.full = state["position"], state["full"]
