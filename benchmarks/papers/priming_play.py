@@ -21,7 +21,8 @@ from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.recording.rows import read_rows, write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.compare import compare
-from curriculum_rl.scripts.train import Request, train
+from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.train import train
 
 AGENT = "stratified"
 
