@@ -49,7 +49,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     | staleness | log10(1 + segments since the last pick) |
     | gain | relative gain when last picked, percent |
     | repetitions | ln(1 + passes over its corpus) |
-    | divergence | of its corpus's unigrams from the target's, as `target.divergence` says, bits |
+    | divergence | of its corpus's unigrams from the target's: `target.divergence`, by default Jensen-Shannon in bits |
 
     | run feature | is |
     | --- | --- |
