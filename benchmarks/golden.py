@@ -3,8 +3,8 @@
     python benchmarks/golden.py OLD NEW [--only NAME,...] [--keep DIR] [--jobs 1] [--ignore KEY]
 
 For a refactoring that must not change results. The runs (`golden_runs.py`) use the command line, `gymnasium.make` and
-`agents.make` alone, so modules may move; each checkout fills a cache of its own, so what is built from texts is compared
-too. Golden files are not kept: the bits of one machine are not those of another.
+`agents.make` alone, so modules may move; each checkout fills a cache of its own, so what is built from texts is
+compared too. Golden files are not kept: the bits of one machine are not those of another.
 
 A run is a fork of this process, which has imported the third-party packages once, and imports the checkout itself.
 """
@@ -39,7 +39,10 @@ PRELOADED = (
 )
 FILES = ("*.jsonl", "result.json", "schedule.json", "evaluation.json", "compare.json", "ranking.json", "search/*.json")
 WEIGHTS = "*.safetensors"
-IGNORED = ("seconds", "wall_seconds", "overhead", "directory")
+# What time a run took, and where it lies.
+IGNORED = ("seconds", "wall_seconds", "wall", "overhead", "directory")
+# An editable install would lend a checkout the modules that it has no more.
+SITE = "import sys\nsys.meta_path[:] = [finder for finder in sys.meta_path if '_EditableFinder' not in str(finder)]\n"
 FORK = multiprocessing.get_context("fork")
 Rows = list[dict[str, str]]
 
@@ -109,13 +112,10 @@ def perform(run: Run, places: Mapping[str, str], checkout: Path, cwd: Path) -> N
     log = os.open(f"{places['out']}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    # For processes of the run's own; the guard keeps them from the editable install, as the next lines do here.
-    os.environ["PYTHONPATH"] = f"{checkout}{os.pathsep}{cwd}"
-    (cwd / "sitecustomize.py").write_text(
-        "import sys\nsys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in str(f).lower()]\n"
-    )
     os.environ["CURRICULUM_RL_CACHE"] = str(cwd / "cache")
-    sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in str(finder).lower()]
+    # For processes of the run's own, which then start with what is done here.
+    os.environ["PYTHONPATH"] = f"{checkout}{os.pathsep}{cwd}"
+    exec(compile(SITE, "sitecustomize.py", "exec"))
     sys.path[:] = [str(checkout), *(path for path in sys.path if Path(path) != Path(__file__).parent)]
     spec = importlib.util.find_spec("curriculum_rl")
     if spec is None or not str(spec.origin).startswith(str(checkout)):
@@ -141,7 +141,6 @@ def judge(name: str, checkouts: Mapping[str, Path], folder: Path, ignore: Collec
         # The same relative path in both, so that what is written of it is the same.
         places = {"out": f"runs/{name}", "env": str(env), "texts": str(folder / "texts")}
         cwd = folder / label
-        (cwd / "runs").mkdir(parents=True, exist_ok=True)
         process = FORK.Process(target=perform, args=(run, places, checkout, cwd))
         begun = time.perf_counter()
         process.start()
@@ -165,6 +164,9 @@ def compare(checkouts: Mapping[str, Path], names: Sequence[str], folder: Path, j
     """Judge all runs, a line for each as they come; the exit status."""
     (folder / "envs").mkdir(parents=True)
     write_texts(folder / "texts")
+    for label in checkouts:
+        (folder / label / "runs").mkdir(parents=True)
+        (folder / label / "sitecustomize.py").write_text(SITE)
     for module in PRELOADED.split():
         importlib.import_module(module)
     begun, verdicts = time.perf_counter(), Counter[str]()
