@@ -109,9 +109,10 @@ def differences(old: Mapping[str, Rows], new: Mapping[str, Rows]) -> list[Differ
 def perform(run: Run, places: Mapping[str, str], checkout: Path, cwd: Path) -> None:
     """In a process of its own: the commands of a run, from a checkout."""
     os.chdir(cwd)
-    log = os.open(f"{places['out']}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    log = os.open(f"{places['out']}.log", os.O_WRONLY | os.O_CREAT)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
     os.environ["CURRICULUM_RL_CACHE"] = str(cwd / "cache")
     # For processes of the run's own, which then start with what is done here.
     os.environ["PYTHONPATH"] = f"{checkout}{os.pathsep}{cwd}"
@@ -132,10 +133,16 @@ def perform(run: Run, places: Mapping[str, str], checkout: Path, cwd: Path) -> N
                 raise
 
 
+def prepare(folder: Path) -> None:
+    """Make the folder in which a checkout works."""
+    (folder / "runs").mkdir(parents=True)
+    (folder / "sitecustomize.py").write_text(SITE)
+
+
 def judge(name: str, checkouts: Mapping[str, Path], folder: Path, ignore: Collection[str]) -> tuple[str, str]:
     """Play a run in both checkouts; the verdict in a word, and what is to be said."""
     run, failed, seen, seconds = RUNS[name], {}, [], []
-    env = folder / "envs" / f"{name}.yaml"
+    env = folder / f"{name}.yaml"
     env.write_text(environment(run, folder / "texts"))
     for label, checkout in checkouts.items():
         # The same relative path in both, so that what is written of it is the same.
@@ -162,11 +169,9 @@ def judge(name: str, checkouts: Mapping[str, Path], folder: Path, ignore: Collec
 
 def compare(checkouts: Mapping[str, Path], names: Sequence[str], folder: Path, jobs: int, ignore: Sequence[str]) -> int:
     """Judge all runs, a line for each as they come; the exit status."""
-    (folder / "envs").mkdir(parents=True)
     write_texts(folder / "texts")
     for label in checkouts:
-        (folder / label / "runs").mkdir(parents=True)
-        (folder / label / "sitecustomize.py").write_text(SITE)
+        prepare(folder / label)
     for module in PRELOADED.split():
         importlib.import_module(module)
     begun, verdicts = time.perf_counter(), Counter[str]()

@@ -198,16 +198,17 @@ RUNS: Mapping[str, Run] = MappingProxyType({
     "evaluate": train("exp3s", "evaluate {out} --episodes 2", "rank --env {env} --learner {out} --out {out}"),
     "rank": Run(("rank --env {env} --rows 16 --out {out}",), {"corpora": HARD}),
     "compare": Run((
-        "compare --env {env} --out {out} --agents exp3s:step=0.1 --seeds 2 --jobs 1 --static-mixtures 2 "
-        "--reach exp3s:step=0.1 --decompose exp3s:step=0.1",), {"budget": {"updates": 20}}),
+        "compare --env {env} --out {out} --jobs 1 --agents exp3s:step=0.1,temperature,size-proportional "
+        "--seeds 2 --static-mixtures 2 --reach exp3s:step=0.1 --decompose exp3s:step=0.1",),
+        {"budget": {"updates": 20}}),
     # Agents and environments without a language model.
     "planted-bandits": planted(
         "exp3s sw-ucb d-ts trend-ucb eps-greedy boltzmann ucb1 d-ucb thompson-beta thompson-gaussian exp3 exp3-ix "
         "exp3s-graves tscl-online tscl-naive tscl-window tscl-sampling autosem mometas", noise=0.01),
     "planted-contextual": planted("lin-ucb lin-ts mabwiser", observation="dict", permute=True, problem="delayed"),
     "planted-mixers": planted(
-        "odm odm-released doremi doge multidds skill-it aioli ado r-and-b greedy hedge hedge-alignment "
-        "alignment size-proportional temperature", action="mixture", problem="chain"),
+        "odm odm-released doremi doge multidds skill-it aioli ado r-and-b greedy hedge hedge-alignment alignment",
+        action="mixture", problem="chain"),
     "planted-policies": planted("ppo a2c dqn", observation="dict", problem="added"),
     "planted-mixture-policies": planted("ppo sac td3 ac-odm", observation="dict", action="mixture", problem="single"),
     "planted-signals": Run((Play("Planted", {"problem": "harmful", "price": 0.5, "segments": 30}, (
