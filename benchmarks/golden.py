@@ -39,6 +39,7 @@ PRELOADED = (
 )
 FILES = ("*.jsonl", "result.json", "schedule.json", "evaluation.json", "compare.json", "ranking.json", "search/*.json")
 WEIGHTS = "*.safetensors"
+SUFFIXES = (".jsonl", ".json", ".safetensors")
 # What time a run took, and where it lies.
 IGNORED = ("seconds", "wall_seconds", "wall", "overhead", "directory")
 # An editable install would lend a checkout the modules that it has no more.
@@ -94,7 +95,8 @@ def read(folder: Path, ignore: Collection[str] = IGNORED) -> dict[str, Rows]:
 def differences(old: Mapping[str, Rows], new: Mapping[str, Rows]) -> list[Difference]:
     """Every key of every row of every file that is not the same text in both, or is in one alone."""
     found = []
-    for file in sorted({*old, *new}):
+    # What went first comes first: rows, then results, then weights.
+    for file in sorted({*old, *new}, key=lambda name: (SUFFIXES.index(Path(name).suffix), name)):
         for n, (before, after) in enumerate(zip_longest(old.get(file, []), new.get(file, []), fillvalue=None)):
             if before is None or after is None:
                 whole = [None if row is None else f"a row of {len(row)}" for row in (before, after)]
@@ -181,7 +183,8 @@ def compare(checkouts: Mapping[str, Path], names: Sequence[str], folder: Path, j
             verdicts[verdict] += 1
             print(f"{verdict:8} {name:20} {said}", flush=True)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
-    print(f"{counts}; {len(names)} runs in both checkouts in {time.perf_counter() - begun:.0f} s")
+    cost = f"{time.perf_counter() - begun:.0f} s ({sum(os.times()[2:4]):.0f} s of CPU)"
+    print(f"{counts}; {len(names)} runs in both checkouts in {cost}")
     return int(verdicts["equal"] != len(names))
 
 

@@ -182,6 +182,7 @@ RUNS: Mapping[str, Run] = MappingProxyType({
     # Who chooses, and from which signals.
     "worn-by-bandit": train(f"d-ts {WORN} budget.updates=60", corpora=HARD),
     "worn-by-mixer": train(f"alignment {WORN} budget.updates=100 signals.every=1", corpora=HARD),
+    "mixer-pike": train("pike signals.every=1"),
     "mixer-skill-it": train("skill-it signals.every=2"),
     "mixer-rollout": train("rollout signals.every=3", signals={"finish": "rest", "look_ahead": 2}),
     "mixer-ghost": train("alignment agent.signal=ghost signals.every=1"),

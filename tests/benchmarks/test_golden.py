@@ -71,8 +71,8 @@ def test_a_missing_file_and_other_weights(benchmark, tmp_path):
     (tmp_path / "old" / "result.json").write_text('{"final": {"score": -1.5}}')
     old, new = (golden.read(tmp_path / side) for side in ("old", "new"))
     assert [(d.file, d.key, d.new is None) for d in golden.differences(old, new)] == [
-        ("learner.safetensors", "sha256", False),
         ("result.json", "row", True),
+        ("learner.safetensors", "sha256", False),
     ]
 
 
