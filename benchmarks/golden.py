@@ -60,12 +60,15 @@ class Difference:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.file} row {self.row} {self.key}: {self.old or 'missing'} != {self.new or 'missing'}"
+        old, new = ("missing" if value is None else value for value in (self.old, self.new))
+        return f"{self.file} row {self.row} {self.key}: {old} != {new}"
 
 
 def flat(value: Any, ignore: Collection[str], key: str = "") -> Iterator[tuple[str, str]]:
-    """The leaves of a JSON value by dotted key, as text; null is as good as absent."""
-    if isinstance(value, Mapping):
+    """The leaves of a JSON value by dotted key, as text; null is as good as absent, an empty list is not."""
+    if value in ({}, []):
+        yield key, json.dumps(value)
+    elif isinstance(value, Mapping):
         for name, inner in value.items():
             if name not in ignore:
                 yield from flat(inner, ignore, f"{key}.{name}" if key else name)
@@ -155,8 +158,9 @@ def judge(name: str, checkouts: Mapping[str, Path], folder: Path, ignore: Collec
         process.start()
         process.join()
         seconds.append(time.perf_counter() - begun)
-        seen.append(read(cwd / "runs" / name, ignore))
-        if process.exitcode or not seen[-1]:
+        # What a run that failed left behind may be half a file.
+        seen.append({} if process.exitcode else read(cwd / "runs" / name, ignore))
+        if not seen[-1]:
             lines = (cwd / "runs" / f"{name}.log").read_text().strip().splitlines()
             failed[label] = f"exit {process.exitcode}: {lines[-1] if lines else 'wrote nothing'}"
     if failed:

@@ -22,6 +22,7 @@ class Play:
         signals: asked for with `request_signals`.
         agent: who learns for `learn` steps and then picks; None: random picks.
         learn: steps.
+        options: of the agent.
         vector: sub-environments of `gymnasium.make_vec`; 0: one plain environment.
     """
 
@@ -30,10 +31,11 @@ class Play:
     signals: tuple[str, ...] = ()
     agent: str | None = None
     learn: int = 60
+    options: Mapping[str, Any] = field(default_factory=dict)
     vector: int = 0
 
     def perform(self, places: Mapping[str, str]) -> None:
-        """Play, and write what was seen after each step to `<agent>.jsonl`."""
+        """Learn and play, and write what was seen of each step to `<agent>.jsonl`."""
         import gymnasium
 
         made = {key: v.format(**places) if isinstance(v, str) else v for key, v in self.arguments.items()}
@@ -41,26 +43,33 @@ class Play:
         env: Any = gymnasium.make_vec(name, self.vector, **made) if self.vector else gymnasium.make(name, **made)
         if self.signals:
             env.unwrapped.request_signals(self.signals)
-        agent = self._trained(env)
-        seen: list[Any] = [env.reset(seed=3)]
+        rows: list[dict[str, Any]] = []
+        agent = self._trained(env, rows) if self.agent else None
+        seen = env.reset(seed=3)
         env.action_space.seed(3)
         ended = False
         while not ended:
-            seen.append(env.step(agent.predict(seen[-1][0])[0] if agent else env.action_space.sample()))
-            ended = bool(seen[-1][2].all()) if self.vector else seen[-1][2]
-        lines = [json.dumps({"seen": one}, default=lambda value: value.tolist()) for one in seen]
+            seen = env.step(agent.predict(seen[0])[0] if agent else env.action_space.sample())
+            rows.append({"seen": seen})
+            ended = bool(seen[2].all()) if self.vector else seen[2]
+        lines = [json.dumps(row, default=lambda value: value.tolist()) for row in rows]
         file = Path(places["out"], f"{self.agent or 'random'}.jsonl")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _trained(self, env: Any) -> Any:
-        if self.agent is None:
-            return None
+    def _trained(self, env: Any, rows: list[dict[str, Any]]) -> Any:
+        from stable_baselines3.common.callbacks import BaseCallback
+
         from curriculum_rl import agents
 
+        class Keep(BaseCallback):
+            def _on_step(self) -> bool:
+                rows.append({name: self.locals[name] for name in ("actions", "probabilities", "rewards")})
+                return True
+
         env.reset(seed=2)
-        agent = agents.make(self.agent, env, seed=0)
-        agent.learn(total_timesteps=self.learn)
+        agent = agents.make(self.agent, env, seed=0, **self.options)
+        agent.learn(total_timesteps=self.learn, callback=Keep())
         return agent
 
 
@@ -83,10 +92,10 @@ def train(typed: str, *after: str, **env: Any) -> Run:
     return Run((f"train --env {{env}} --out {{out}} --quiet --seed 1 --agent {' '.join(words)}", *after), env)
 
 
-def planted(agents: str, **arguments: Any) -> Run:
+def planted(agents: str, options: Mapping[str, Any] = MappingProxyType({}), **arguments: Any) -> Run:
     """A planted problem, played by each of these agents."""
     made = {"problem": "transfer", "segments": 30, **arguments}
-    return Run(tuple(Play("Planted", made, agent=agent) for agent in agents.split()))
+    return Run(tuple(Play("Planted", made, agent=agent, options=options) for agent in agents.split()))
 
 
 def some(kinds: str, corpora: Any = "all", **settings: Any) -> list[dict[str, Any]]:
@@ -210,8 +219,10 @@ RUNS: Mapping[str, Run] = MappingProxyType({
     "planted-mixers": planted(
         "odm odm-released doremi doge multidds skill-it aioli ado r-and-b greedy hedge hedge-alignment alignment",
         action="mixture", problem="chain"),
-    "planted-policies": planted("ppo a2c dqn", observation="dict", problem="added"),
-    "planted-mixture-policies": planted("ppo sac td3 ac-odm", observation="dict", action="mixture", problem="single"),
+    "planted-policies": planted("ppo a2c", {"n_steps": 15}, observation="dict", problem="added"),
+    "planted-dqn": planted("dqn", {"learning_starts": 20, "batch_size": 8}, observation="dict", problem="harmful"),
+    "planted-mixture-policies": planted(
+        "sac td3 ac-odm", {"learning_starts": 20, "batch_size": 8}, observation="dict", action="mixture"),
     "planted-signals": Run((Play("Planted", {"problem": "harmful", "price": 0.5, "segments": 30}, (
         "products", "transfer", "look_ahead", "heldout_loss", "duel")),)),
     "surrogate": Run((Play("Surrogate", {"table": "{texts}/mixtures.csv", "noise": 0.01}, agent="tscl-window"),)),

@@ -49,6 +49,7 @@ def test_equal_rows_but_for_seconds_and_null(found):
         (0, {"share": [0.5, 0.4]}, ("share[1]", "0.5", "0.4")),
         (0, {"share": [0.5]}, ("share[1]", "0.5", None)),
         (0, {"extra": 0}, ("extra", None, "0")),
+        (0, {"extra": []}, ("extra", None, "[]")),
     ],
 )
 def test_a_changed_or_missing_key(found, row, values, said):
