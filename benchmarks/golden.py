@@ -7,6 +7,9 @@ For a refactoring that must not change results. The runs (`golden_runs.py`) use 
 compared too. Golden files are not kept: the bits of one machine are not those of another.
 
 A run is a fork of this process, which has imported the third-party packages once, and imports the checkout itself.
+Its verdict is `equal`, `DIFFERS` (the first place: file, row, key, both values), `FAILS` (in one of the two, or in both
+unlike) or `BROKEN` (in both alike); all but the first make the exit status 1. Measured: 47 runs in both checkouts took
+206 s of CPU, which were 742 s on two cores with a load of 10.
 """
 
 import argparse
@@ -185,7 +188,7 @@ def compare(checkouts: Mapping[str, Path], names: Sequence[str], folder: Path, j
         each = partial(judge, checkouts=checkouts, folder=folder, ignore=(*IGNORED, *ignore))
         for name, (verdict, said) in zip(names, pool.map(each, names), strict=True):
             verdicts[verdict] += 1
-            print(f"{verdict:8} {name:20} {said}", flush=True)
+            print(f"{verdict:8} {name:24} {said}", flush=True)
     counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.items())
     cost = f"{time.perf_counter() - begun:.0f} s ({sum(os.times()[2:4]):.0f} s of CPU)"
     print(f"{counts}; {len(names)} runs in both checkouts in {cost}")

@@ -38,14 +38,16 @@ class Play:
         """Learn and play, and write what was seen of each step to `<agent>.jsonl`."""
         import gymnasium
 
-        made = {key: v.format(**places) if isinstance(v, str) else v for key, v in self.arguments.items()}
+        given = self.arguments.items()
+        made: dict[str, Any] = {key: v.format(**places) if isinstance(v, str) else v for key, v in given}
         name = f"curriculum_rl.envs:CurriculumRL/{self.id}-v0"
         env: Any = gymnasium.make_vec(name, self.vector, **made) if self.vector else gymnasium.make(name, **made)
         if self.signals:
             env.unwrapped.request_signals(self.signals)
         rows: list[dict[str, Any]] = []
-        agent = self._trained(env, rows) if self.agent else None
+        agent = self._trained(self.agent, env, rows) if self.agent else None
         seen = env.reset(seed=3)
+        rows.append({"reset": seen})
         env.action_space.seed(3)
         ended = False
         while not ended:
@@ -57,18 +59,18 @@ class Play:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _trained(self, env: Any, rows: list[dict[str, Any]]) -> Any:
+    def _trained(self, name: str, env: Any, rows: list[dict[str, Any]]) -> Any:
         from stable_baselines3.common.callbacks import BaseCallback
 
         from curriculum_rl import agents
 
         class Keep(BaseCallback):
             def _on_step(self) -> bool:
-                rows.append({name: self.locals[name] for name in ("actions", "probabilities", "rewards")})
+                rows.append({key: self.locals[key] for key in ("actions", "probabilities", "rewards")})
                 return True
 
         env.reset(seed=2)
-        agent = agents.make(self.agent, env, seed=0, **self.options)
+        agent = agents.make(name, env, seed=0, **self.options)
         agent.learn(total_timesteps=self.learn, callback=Keep())
         return agent
 
