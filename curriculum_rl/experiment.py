@@ -43,7 +43,6 @@ class Experiment:
         heldout: the part of every read corpus that no task trains on.
         hashes: sha256 of the tokens of every corpus.
         divergence: (K,) of each task's corpus from the target's signal split, as `target.divergence` says; bits.
-        baselines: nats per token of unigram and bigram counts on the target's report split.
     """
 
     config: EnvConfig
@@ -53,7 +52,6 @@ class Experiment:
     heldout: Mapping[str, Corpus]
     hashes: Mapping[str, str]
     divergence: Floats
-    baselines: Mapping[str, float]
 
     @property
     def target_objective(self) -> str:
@@ -206,7 +204,6 @@ def build(config: EnvConfig) -> Experiment:
         heldout=library.heldout(),
         hashes=library.hashes(),
         divergence=divergence.of_terms(config.target.divergence, signal, texts, tokenizer.vocab_size),
-        baselines=_baselines(library, target, tokenizer),
     )
 
 
@@ -254,14 +251,3 @@ def _corpus(library: Library, name: str, objective: Objective) -> Windows:
     if isinstance(objective, ReadsTags):
         return library.tagged(name)
     return library.labelled(name) if objective.labelled else library.corpus(name)
-
-
-def _baselines(library: Library, target: Target, tokenizer: Tokenizer) -> dict[str, float]:
-    """What counting alone reaches: trained on the target's own corpus where a task has it, else on the signal split."""
-    train = library.target_train() or target.text["signal"]
-    tokens = target.text["report"].tokens[:200_000]
-    counts = divergence.unigram(train.tokens, tokenizer.vocab_size)
-    return {
-        "unigram": divergence.unigram_loss(counts, tokens),
-        "bigram": divergence.bigram_loss(train.tokens, tokens, tokenizer.vocab_size),
-    }

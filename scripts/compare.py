@@ -174,11 +174,14 @@ def _show(plan: "Plan", experiment: "Experiment", console: Console, *, quiet: bo
     """Write the document, the page and TensorBoard's events, and print the table."""
     import json
 
+    from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
+    from curriculum_rl.pretraining.run import Pretraining
     from curriculum_rl.recording.rows import to_json, write_atomically
     from curriculum_rl.scripts.comparing.analysis import results
     from curriculum_rl.scripts.comparing.output import boards, markdown, page, table
 
-    found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
+    rows = stratified_rows(Pretraining(experiment, charge_proxy=False, downstream=False))
+    found: dict[str, Any] = json.loads(to_json(results.document(plan, counting_losses(experiment, rows))))
     path = plan.folder.path
     write_atomically(path / "compare.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     write_atomically(path / "compare.md", markdown.markdown(found))
