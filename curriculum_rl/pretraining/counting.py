@@ -13,6 +13,7 @@ import numpy as np
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.methods.base import Shares
 from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.problem import Problem
 from curriculum_rl.tasks import Task
 from curriculum_rl.text.bigrams import BACKOFF, Bigrams, Texts
 from curriculum_rl.text.cache import Cache
@@ -64,7 +65,7 @@ def stratified_rows(run: Pretraining) -> dict[str, int]:
     What no even share divides goes to tasks in the order of their names, so that the order of a file makes no
     difference; a run deals that in the order of its file.
     """
-    config, names = run.config, sorted(task.name for task in run.experiment.tasks)
+    config, names = run.config, sorted(task.name for task in run.problem.tasks)
     arms, most = len(names), config.segment.updates
     updates = int(run.budget / run.method.flops(run.learner, config.batch * config.context) + 1e-9)
     rows, credit = np.zeros(arms, np.int64), np.zeros(arms)
@@ -86,20 +87,20 @@ def counting_losses(experiment: Experiment, rows: Mapping[str, int], cache: Cach
         rows: how many of each task, by name; `stratified_rows`.
         cache: where the figures are kept; None: the default place.
     """
-    tasks = [(task.name, task.corpus.name, type(task.corpus).__name__) for task in _by_name(experiment)]
-    splits = {name: corpus.sha256 for name, corpus in experiment.target.text.items()}
+    tasks = [(task.name, task.corpus.name, type(task.corpus).__name__) for task in _by_name(experiment.problem)]
+    splits = {name: corpus.sha256 for name, corpus in experiment.problem.target.text.items()}
     content = [tasks, dict(rows), splits, dict(experiment.hashes), experiment.tokenizer.fingerprint]
-    parts = (RUN_SEED, BACKOFF, BACKOFFS, experiment.config.context, json.dumps(content, sort_keys=True))
+    parts = (RUN_SEED, BACKOFF, BACKOFFS, experiment.problem.context, json.dumps(content, sort_keys=True))
 
     def record(path: Path) -> None:
-        (path / "counting.json").write_text(json.dumps(asdict(_counted(experiment, rows))), encoding="utf-8")
+        (path / "counting.json").write_text(json.dumps(asdict(_counted(experiment.problem, rows))), encoding="utf-8")
 
     entry = (cache or Cache()).entry(sha256_of("counting", _FORMAT, *parts), record)
     return CountingLosses(**json.loads((entry / "counting.json").read_text(encoding="utf-8")))
 
 
-def _counted(experiment: Experiment, rows: Mapping[str, int]) -> CountingLosses:
-    counter = _Counter(experiment)
+def _counted(problem: Problem, rows: Mapping[str, int]) -> CountingLosses:
+    counter = _Counter(problem)
     mixed = counter.counts(rows)
     backoff = min(BACKOFFS, key=lambda tried: mixed.loss("selection", backoff=tried))
     total = sum(rows.values())
@@ -116,14 +117,14 @@ def _counted(experiment: Experiment, rows: Mapping[str, int]) -> CountingLosses:
 
 
 class _Counter:
-    """Counts rows of an experiment's tasks."""
+    """Counts rows of a problem's tasks."""
 
-    def __init__(self, experiment: Experiment) -> None:
-        tokenizer, target = experiment.tokenizer, experiment.target.text
+    def __init__(self, problem: Problem) -> None:
+        tokenizer, target = problem.tokenizer, problem.target.text
         self._texts = Texts({name: target[name].tokens for name in ("selection", "report")}, tokenizer.vocab_size)
         self._ignored = [tokenizer.pad_id, tokenizer.cls_id, *tokenizer.label_ids]
-        self._context = experiment.config.context
-        self._tasks = {task.name: task for task in _by_name(experiment)}
+        self._context = problem.context
+        self._tasks = {task.name: task for task in _by_name(problem)}
 
     def counts(self, rows: Mapping[str, int]) -> Bigrams:
         """Those of the first so many rows of some tasks; an epoch holds every window once, in whatever order."""
@@ -150,5 +151,5 @@ class _Counter:
         return loss, corpus
 
 
-def _by_name(experiment: Experiment) -> list[Task]:
-    return sorted(experiment.tasks, key=lambda task: task.name)
+def _by_name(problem: Problem) -> list[Task]:
+    return sorted(problem.tasks, key=lambda task: task.name)

@@ -1,5 +1,6 @@
 """Counting alone: the rows are those that stratified reads, whatever the order of the file, and a line is a bar."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise, product
 from pathlib import Path
@@ -16,6 +17,7 @@ from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.schema import load as configs
 from curriculum_rl.text.bigrams import Bigrams, Texts
 from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.corpora import Corpus
 
 METHODS: dict[str, dict[str, Any]] = {
     "multitask": {},
@@ -37,12 +39,18 @@ def losses(experiment: Experiment, folder: Path) -> CountingLosses:
     return counting_losses(experiment, rows_of(experiment), Cache(folder))
 
 
+def with_text(experiment: Experiment, text: Mapping[Any, Corpus]) -> Experiment:
+    """The same with other splits of the target."""
+    target = replace(experiment.problem.target, text=text)
+    return replace(experiment, problem=replace(experiment.problem, target=target))
+
+
 def played(experiment: Experiment) -> Pretraining:
     """The stratified run of seed 0."""
     run = Pretraining(experiment, charge_proxy=False)
     run.begin([run_seed(np_random(0)[0])])
     while run.next_updates():
-        run.segment(np.full((1, len(experiment.tasks)), 1 / len(experiment.tasks)))
+        run.segment(np.full((1, len(experiment.problem.tasks)), 1 / len(experiment.problem.tasks)))
     return run
 
 
@@ -56,7 +64,7 @@ def test_the_rows_are_those_of_the_stratified_run(tiny: dict[str, Any], method: 
     sorted_names = {"corpora": ["land", "noise", "sea", "star"], "objective": "causal_lm"}
     experiment = made(tiny, **{"tasks": [sorted_names], "budget.updates": 7, **METHODS[method]})
     run = played(experiment)
-    names = [task.name for task in experiment.tasks]
+    names = [task.name for task in experiment.problem.tasks]
     assert names == sorted(names)
     counted = rows_of(experiment)
     assert sum(counted.values()) == 7 * run.method.batches * 5
@@ -75,8 +83,8 @@ def test_budgets_in_other_units(tiny: dict[str, Any], budget: dict[str, Any]) ->
 def test_the_line_is_counted_on_the_windows_that_the_run_read(tiny: dict[str, Any], tmp_path: Path) -> None:
     """Pair by pair, with one corpus that is read more than twice; masked text is counted as it was."""
     experiment = made(tiny, **{"budget.updates": 171, "corpora.noise.tokens": 400, "batch": 4})
-    order = sorted(experiment.tasks, key=lambda task: task.name)
-    experiment = replace(experiment, tasks=tuple(order))
+    order = sorted(experiment.problem.tasks, key=lambda task: task.name)
+    experiment = replace(experiment, problem=replace(experiment.problem, tasks=tuple(order)))
     counters = played(experiment).progress.counters[0]
     pairs: dict[tuple[int, int], int] = {}
     context, vocabulary = experiment.config.context, experiment.tokenizer.vocab_size
@@ -89,7 +97,7 @@ def test_the_line_is_counted_on_the_windows_that_the_run_read(tiny: dict[str, An
             for pair in pairwise(window.tolist()):
                 pairs[pair] = pairs.get(pair, 0) + 1
     assert counters[order.index(next(task for task in order if task.name == "noise.causal_lm"))] > 2 * 24
-    text = experiment.target.text["report"].tokens.tolist()
+    text = experiment.problem.target.text["report"].tokens.tolist()
     first, second = np.zeros(vocabulary), np.ones(vocabulary)
     for (a, b), times in pairs.items():
         first[a] += times
@@ -114,14 +122,16 @@ def test_nothing_depends_on_the_order_of_the_file(tiny: dict[str, Any], tmp_path
     tasks = [tasks[1], {"corpora": ["star", "sea", "land"], "objective": "causal_lm"}]
     back = {**forth, "tasks": tasks, "corpora": dict(reversed(forth["corpora"].items()))}
     one, other = (build(configs.load(content)) for content in (forth, back))
-    names = [task.name for task in one.tasks]
-    assert names != [task.name for task in other.tasks]
+    names = [task.name for task in one.problem.tasks]
+    assert names != [task.name for task in other.problem.tasks]
     assert rows_of(one) == rows_of(other)
     assert losses(one, tmp_path / "one") == losses(other, tmp_path / "other")
     # 80 rows of 7 tasks: a run deals the three that are left over in the order of its file.
     for experiment in (one, other):
         rows = rows_of(experiment)
-        read = dict(zip((t.name for t in experiment.tasks), played(experiment).progress.counters[0], strict=True))
+        read = dict(
+            zip((t.name for t in experiment.problem.tasks), played(experiment).progress.counters[0], strict=True)
+        )
         assert all(abs(read[name] - rows[name]) <= 1 for name in names)
 
 
@@ -132,8 +142,8 @@ def test_the_lines_beside_it_are_chosen_on_the_selection_split(experiment: Exper
     assert found.single < found.bigram < found.unigram
     assert found.smoothed < found.bigram
     assert found.backoff in BACKOFFS
-    text = {**experiment.target.text, "report": experiment.heldout["sea"]}
-    moved = replace(experiment, target=replace(experiment.target, text=text))
+    text = {**experiment.problem.target.text, "report": experiment.problem.heldout.corpora["sea"]}
+    moved = with_text(experiment, text)
     other = losses(moved, tmp_path / "other")
     assert (other.corpus, other.backoff) == (found.corpus, found.backoff)
     assert other.single > other.bigram
@@ -149,8 +159,8 @@ def test_a_line_is_kept_by_its_content(experiment: Experiment, tmp_path: Path) -
     assert len(list(tmp_path.glob("*/counting.json"))) == 1
     more = {name: count + 1 for name, count in rows.items()}
     assert counting_losses(experiment, more, cache) != found
-    text = {**experiment.target.text, "selection": experiment.heldout["sea"]}
-    moved = replace(experiment, target=replace(experiment.target, text=text))
+    text = {**experiment.problem.target.text, "selection": experiment.problem.heldout.corpora["sea"]}
+    moved = with_text(experiment, text)
     assert counting_losses(moved, rows, cache).backoff != found.backoff
     assert len(list(tmp_path.glob("*/counting.json"))) == 3
 
@@ -159,9 +169,9 @@ def test_labels_and_padding_are_not_counted(tiny: dict[str, Any], tmp_path: Path
     """A classification task reads texts, so its line is that of the texts."""
     experiment = made(tiny, tasks=[{"corpora": ["star"], "objective": "classification"}])
     rows = rows_of(experiment)
-    task, special = experiment.tasks[0], experiment.tokenizer
+    task, special = experiment.problem.tasks[0], experiment.tokenizer
     labels = {special.pad_id, special.cls_id, *special.label_ids}
-    texts = Texts({"report": experiment.target.text["report"].tokens}, special.vocab_size)
+    texts = Texts({"report": experiment.problem.target.text["report"].tokens}, special.vocab_size)
     counts = Bigrams(texts)
     index = task.draw(seed=RUN_SEED, first=0, rows=rows[task.name], context=16)
     for window in task.corpus.windows(index, 16):
@@ -192,7 +202,7 @@ def test_a_small_target_has_a_bar_where_its_corpora_help(tmp_path: Path) -> None
         "report": {"sequences": 64},
     }
     experiment = build(configs.load(content))
-    text = experiment.target.text
+    text = experiment.problem.target.text
     assert sum(len(part.tokens) for part in text.values()) == pytest.approx(60_000, rel=0.1)
     old = Bigrams(Texts({"report": text["report"].tokens}, experiment.tokenizer.vocab_size))
     old.add(np.asarray(text["signal"].tokens).astype(np.int64)[None])
