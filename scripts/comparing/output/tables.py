@@ -34,7 +34,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
         "target loss",
         "- stratified [95 %]",
         "p (Holm)",
-        "- JS prior [95 %]",
+        "- prior [95 %]",
         "headroom [95 %]",
         "sees target",
     )
@@ -45,6 +45,8 @@ def _scores(found: Mapping[str, Any]) -> Table:
         f"Counting alone reaches: {counting}.",
         "Headroom: (agent - stratified) / (best static mixture - stratified); above 1 means that dynamics paid.",
     ]
+    if found["prior"]:
+        notes.insert(2, f"Prior: the static divergence prior, the row {found['prior']}; it costs nothing.")
     if reference and reference["mean"] >= counting.bigram:
         notes.append("Stratified does not end below the bigram line: these runs are too short to make claims about.")
     if len(found["seeds"]) < 6:
@@ -57,7 +59,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
 def _score_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
     figure = entry["figures"]["target_loss"]
     pair = figure["against"].get("stratified")
-    prior = figure["against"].get("js-prior")
+    prior = figure["against"].get("prior")
     holm = pair["holm"] if pair else None
     return (
         name_of(entry),
