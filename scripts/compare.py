@@ -12,6 +12,8 @@ from rich.console import Console
 from curriculum_rl.agents.table import make, options_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.recording.rows import to_json, write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.analysis import results
@@ -120,13 +122,15 @@ def _everybody(
     objective = experiment.problem.target_objective
     names = [task.objective.name for task in experiment.problem.tasks]
     some = objective if objective in names and any(name != objective for name in names) else None
-    fixed = contestants.baselines(mixtures=mixtures, objective=some) if baselines else [contestants.stratified()]
+    fixed = [contestants.stratified()]
+    if baselines:
+        fixed = contestants.baselines(wanted, mixtures=mixtures, objective=some)
     controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
     return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
 
 
 def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: int, *, baselines: bool) -> None:
-    others = contestants.baselines(mixtures=mixtures, objective="any") if baselines else []
+    others = contestants.baselines(wanted, mixtures=mixtures, objective="any") if baselines else []
     known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
     for label in labels:
         if label not in known:
@@ -167,7 +171,8 @@ def _run(plan: Plan, processes: int, console: Console) -> None:
 
 def _show(plan: Plan, experiment: Experiment, console: Console, *, quiet: bool) -> dict[str, Any]:
     """Write the document, the page and TensorBoard's events, and print the table."""
-    found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
+    rows = stratified_rows(Pretraining(experiment, charge_proxy=False, downstream=False))
+    found: dict[str, Any] = json.loads(to_json(results.document(plan, counting_losses(experiment, rows))))
     path = plan.folder.path
     write_atomically(path / "compare.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     write_atomically(path / "compare.md", markdown.markdown(found))
