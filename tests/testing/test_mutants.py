@@ -4,18 +4,26 @@ import inspect
 
 import pytest
 from agent_mutants import AGENTS
+from learner_mutants import LEARNERS
 from objective_mutants import OBJECTIVES
 from rule_mutants import MIXER_RULES, RULES
 
 from curriculum_rl.testing.agents import AgentContract
+from curriculum_rl.testing.learners import LearnerContract
 from curriculum_rl.testing.objectives import ObjectiveContract
 from curriculum_rl.testing.rules import MixerRuleContract, RuleContract
 
-CONTRACTS = {AgentContract: AGENTS, RuleContract: RULES, MixerRuleContract: MIXER_RULES, ObjectiveContract: OBJECTIVES}
+CONTRACTS = {
+    AgentContract: AGENTS,
+    RuleContract: RULES,
+    MixerRuleContract: MIXER_RULES,
+    ObjectiveContract: OBJECTIVES,
+    LearnerContract: LEARNERS,
+}
 
 
 def name_of(mutant):
-    return mutant if isinstance(mutant, str) else type(mutant).__name__
+    return mutant if isinstance(mutant, str) else getattr(mutant, "__name__", type(mutant).__name__)
 
 
 @pytest.mark.parametrize(
