@@ -7,18 +7,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.batch import Batch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
 from curriculum_rl.learners.transformers.light import require_light
-from curriculum_rl.objectives import CausalLM, Classification, MaskedLM, Objective, ReadsTags, Tagging
-from curriculum_rl.objectives.build import make_objective
+from curriculum_rl.objectives import Classification, Objective, ReadsTags, Tagging
+from curriculum_rl.objectives.build import language_modelling, make_objective
 from curriculum_rl.proxies.base import Proxy
 from curriculum_rl.proxies.build import make_proxy
 from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema.learners import TransformersLearner
+from curriculum_rl.schema.proxies import FineTuneProxy, FineTuneSettings
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
@@ -104,8 +105,7 @@ class Experiment:
 
     def target_task(self, split: Split, *, causal: bool) -> Task:
         """Language modelling on a split of the target, as what others are compared with; nothing trains on it."""
-        objective = CausalLM(self.tokenizer) if causal else MaskedLM(self.tokenizer)
-        return Task(f"target {split}", self.target.text[split], objective)
+        return Task(f"target {split}", self.target.text[split], language_modelling(self.tokenizer, causal=causal))
 
     def heldout_windows(self, learner: Learner, name: str, count: int, seeds: Sequence[int]) -> Batch:
         """(N, up to count, T) windows of the held-out part of a corpus."""
@@ -113,7 +113,7 @@ class Experiment:
         return self._windows(learner, corpus, f"heldout {name}", min(count, corpus.size(self.config.context)), seeds)
 
     def few_shot(
-        self, learner: Learner, split: Split, settings: schema.FineTuneSettings, seeds: Sequence[int]
+        self, learner: Learner, split: Split, settings: FineTuneSettings, seeds: Sequence[int]
     ) -> FewShotFineTune:
         """A few-shot fine-tune on signal examples, scored on a split; without updates, a task's objective scored on it.
 
@@ -142,7 +142,7 @@ class Experiment:
         )
 
     def _trained_objective(
-        self, settings: schema.FineTuneSettings, kind: type[Classification | Tagging], classes: tuple[str, ...]
+        self, settings: FineTuneSettings, kind: type[Classification | Tagging], classes: tuple[str, ...]
     ) -> Classification | Tagging:
         """That of the first task which trains the target's classes, on the label tokens that the settings name."""
         trained: list[str] = []
@@ -151,7 +151,7 @@ class Experiment:
                 if task.corpus.classes == classes and task.objective.first == settings.first_label:
                     return task.objective
                 trained.append(f"{task.name} ({', '.join(task.corpus.classes)}, from {task.objective.first})")
-        key = "proxy" if isinstance(settings, schema.FineTuneProxy) else "report.finetune"
+        key = "proxy" if isinstance(settings, FineTuneProxy) else "report.finetune"
         raise ConfigError(
             f"{key}.updates: 0 scores the learner as it is, and no task with labels trains the target's classes "
             f"({', '.join(classes)}) from label token {settings.first_label} on; "
@@ -159,7 +159,7 @@ class Experiment:
         )
 
     def _windows(self, learner: Learner, corpus: Corpus, name: str, count: int, seeds: Sequence[int]) -> Batch:
-        objective = CausalLM(self.tokenizer) if learner.causal_rows else MaskedLM(self.tokenizer)
+        objective = language_modelling(self.tokenizer, causal=learner.causal_rows)
         task = Task(name, corpus, objective)
         parts = [task.batch(seed=seed, first=0, rows=count, context=self.config.context) for seed in seeds]
         return Batch(
@@ -221,12 +221,12 @@ def _check_device(device: str) -> None:
 
 def _is_causal(config: EnvConfig) -> bool:
     """Whether the learner reads left to right by itself; one that can do both does."""
-    return not (isinstance(config.learner, schema.TransformersLearner) and config.learner.head == "masked")
+    return not (isinstance(config.learner, TransformersLearner) and config.learner.head == "masked")
 
 
 def _modelling(config: EnvConfig, tokenizer: Tokenizer) -> Objective:
     """The learner's own way of language modelling."""
-    return CausalLM(tokenizer) if _is_causal(config) else MaskedLM(tokenizer)
+    return language_modelling(tokenizer, causal=_is_causal(config))
 
 
 def _tasks(config: EnvConfig, library: Library, target: Target) -> tuple[Task, ...]:

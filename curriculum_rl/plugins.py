@@ -1,11 +1,17 @@
-"""The user's own classes, named `module:Class` in an environment file."""
+"""The class that a section of an environment file names, of this package or the user's own."""
 
 import importlib
 from collections.abc import Callable
 from typing import Any
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.schema import Custom
+from curriculum_rl.schema import Custom, KindSection
+
+
+def built_in(section: KindSection) -> Any:
+    """What a section of this package builds."""
+    module, _, name = section.builds.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def custom(section: Custom, **context: Any) -> Any:

@@ -1,12 +1,13 @@
 """`curriculum-rl list`: what there is to choose from."""
 
-from typing import get_args
-
+from pydantic.fields import FieldInfo
 from rich.console import Console, Group
 from rich.table import Table
 
-from curriculum_rl import schema
+from curriculum_rl.schema import KINDS, EnvConfig
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.base import OWN, Custom
+from curriculum_rl.schema.learners import TransformerLearner
 
 
 def show(what: str, env: str) -> None:
@@ -24,9 +25,7 @@ def _envs() -> Table:
     for name in configs.preset_names():
         config = configs.load(name)
         learner = config.learner
-        size = (
-            f"{learner.layers} layers, width {learner.width}" if isinstance(learner, schema.TransformerLearner) else ""
-        )
+        size = f"{learner.layers} layers, width {learner.width}" if isinstance(learner, TransformerLearner) else ""
         table.add_row(
             name, str(len(task_names(config))), size, f"{config.budget.updates} updates", " ".join(config.corpora)
         )
@@ -56,22 +55,20 @@ def _of_env(what: str, env: str) -> Table:
         for name in task_names(configs.load(env)):
             table.add_row(name)
         return table
-    union = schema.ObjectiveConfig if what == "objectives" else schema.ProxyConfig
     table = _table("kind", "what it is", "settings")
-    for member in get_args(get_args(union)[0]):
-        section = get_args(member)[0]
-        kind = "module:Class" if section is schema.Custom else section.model_fields["kind"].default
-        kind = kind if isinstance(kind, str) else get_args(section.model_fields["kind"].annotation)[0]
-        settings = ", ".join(
-            f"{key}={'null' if f.default is None else f.default}"
-            for key, f in section.model_fields.items()
-            if key != "kind"
-        )
-        table.add_row(kind, (section.__doc__ or "").split("\n")[0], settings)
+    for section in KINDS[what]:
+        settings = [f"{key}={_default(field)}" for key, field in section.model_fields.items() if key != "kind"]
+        table.add_row(section.name(), section.summary(), ", ".join(settings))
+    table.add_row(OWN, Custom.__doc__, "")
     return table
 
 
-def task_names(config: schema.EnvConfig) -> list[str]:
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True)
+    return "required" if field.is_required() else "null" if default is None else str(default)
+
+
+def task_names(config: EnvConfig) -> list[str]:
     """Names of an environment's tasks, without reading any corpus."""
     names = []
     for task in config.tasks:

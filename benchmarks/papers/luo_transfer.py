@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.draws import key
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
@@ -15,8 +14,9 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.proxies.build import light_head
 from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.proxies import HeadProxy
 
-HEAD = schema.HeadProxy(kind="head", examples=512, test_examples=1000)
+HEAD = HeadProxy(kind="head", examples=512, test_examples=1000)
 """Of the scores that are told: more examples than the proxy's, and the report split's."""
 UNTRAINED = "untrained"
 

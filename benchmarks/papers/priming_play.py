@@ -11,13 +11,14 @@ import torch
 from priming_data import Language, read_languages, sampled, without_shared, write
 from priming_settings import ARMS, WAYS, Size, backbone_env, light, priming_env
 
-from curriculum_rl import schema
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners.transformers.light import require_light
 from curriculum_rl.recording.rows import read_rows, write_atomically
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.learners import TransformersLearner
+from curriculum_rl.schema.proxies import FineTuneSettings
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.train import Request, train
 
@@ -195,10 +196,10 @@ def _tuned(plan: Plan, job: Job, experiment: Experiment, body: Path, tune: str) 
     model = {
         "kind": "transformers", "model": str(body), "head": "masked", "light": light("head" if full else tune, size),
     }  # fmt: skip
-    config = experiment.config.model_copy(update={"learner": schema.TransformersLearner.model_validate(model)})
+    config = experiment.config.model_copy(update={"learner": TransformersLearner.model_validate(model)})
     learner = replace(experiment, config=config).make_learner()
     learner.reset([key(job.seed, "weights") >> 1])
-    settings = schema.FineTuneSettings(
+    settings = FineTuneSettings(
         examples=size.shots,
         updates=size.tuning,
         batch=size.batch,

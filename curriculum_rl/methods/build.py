@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.inner import require_inner
@@ -14,12 +13,15 @@ from curriculum_rl.methods.base import Method, Multitask
 from curriculum_rl.methods.end_task_aware import EndTaskAware
 from curriculum_rl.methods.meta_train import MetaTrain
 from curriculum_rl.methods.priming import Priming
+from curriculum_rl.plugins import custom
+from curriculum_rl.schema import Custom, MethodConfig
+from curriculum_rl.schema.methods import MetaTrainMethod, PrimingMethod, TartanMethod
 from curriculum_rl.tasks import Task
 from curriculum_rl.text.corpora import LabelledCorpus
 from curriculum_rl.text.tagged import TaggedCorpus
 
 
-def make_method(config: schema.MethodConfig, tasks: Sequence[Task], learner: Learner) -> Method:
+def make_method(config: MethodConfig, tasks: Sequence[Task], learner: Learner) -> Method:
     """The method of a run.
 
     Args:
@@ -31,20 +33,23 @@ def make_method(config: schema.MethodConfig, tasks: Sequence[Task], learner: Lea
         ConfigError: where the learner cannot do it.
     """
     match config:
-        case schema.MetaTrainMethod():
+        case MetaTrainMethod():
             require_inner(learner, config.order)
             depths = tuple(config.depth if task.depth is None else task.depth for task in tasks)
             return MetaTrain(depths, config.rate, config.order, config.same_task)
-        case schema.PrimingMethod():
+        case PrimingMethod():
             require_light(learner, "method.kind: priming")
             require_inner(learner, config.order)
             return Priming(
                 _labels(tasks), config.steps, config.rate, config.inner, config.order, initial=config.initial
             )
-        case schema.TartanMethod():
+        case TartanMethod():
             require_weighted(learner)
             return EndTaskAware(len(tasks))
-        case schema.MultitaskMethod():
+        case Custom():
+            own: Method = custom(config, tasks=tasks, learner=learner)
+            return own
+        case _:
             return Multitask()
 
 

@@ -12,7 +12,7 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.proxies.finetune import FewShot
 from curriculum_rl.proxies.heldout import mean_loss
-from curriculum_rl.schema import ReportConfig
+from curriculum_rl.schema.targets import ReportConfig
 
 Floats = npt.NDArray[np.float64]
 

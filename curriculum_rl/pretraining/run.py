@@ -24,7 +24,7 @@ from curriculum_rl.methods.base import Shares
 from curriculum_rl.pretraining.outcomes import Outcome, Progress
 from curriculum_rl.pretraining.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.proxies.base import PaysByMixture, Price, Reading
-from curriculum_rl.schema import BudgetConfig
+from curriculum_rl.schema.env import BudgetConfig
 from curriculum_rl.signals import Moment
 from curriculum_rl.signals.measurements import Measurements
 from curriculum_rl.tasks import segment_batches

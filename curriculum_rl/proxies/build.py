@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.batch import Batch
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
@@ -22,6 +21,8 @@ from curriculum_rl.proxies.head import Head
 from curriculum_rl.proxies.heldout import HeldOutLoss
 from curriculum_rl.proxies.heldout_tasks import HeldOutTasks
 from curriculum_rl.proxies.probe import Probe
+from curriculum_rl.schema import Custom
+from curriculum_rl.schema.proxies import FineTuneProxy, HeadProxy, HeldOutLossProxy, HeldOutTasksProxy, ProbeProxy
 from curriculum_rl.tasks import Task
 from curriculum_rl.text.targets import Split
 
@@ -36,20 +37,21 @@ def make_proxy(experiment: "Experiment", learner: Learner, seeds: Sequence[int])
         ConfigError: where the target has no labels and the proxy needs them, or there is too little text.
     """
     match experiment.config.proxy:
-        case schema.HeldOutLossProxy() as proxy:
+        case HeldOutLossProxy() as proxy:
             return HeldOutLoss(experiment.target_windows(learner, "reward", proxy.sequences, seeds))
-        case schema.FineTuneProxy() as proxy:
+        case FineTuneProxy() as proxy:
             return Refreshed(FineTune(experiment.few_shot(learner, "reward", proxy, seeds)), proxy.every)
-        case schema.ProbeProxy() as proxy:
+        case ProbeProxy() as proxy:
             experiment.require_labels("probe")
             rows, classes = _examples(experiment, learner, "reward", proxy.examples, seeds)
             return Refreshed(Probe(rows, classes, proxy.ridge), proxy.every)
-        case schema.HeadProxy() as proxy:
+        case HeadProxy() as proxy:
             return Refreshed(light_head(experiment, learner, "reward", proxy, seeds), proxy.every)
-        case schema.HeldOutTasksProxy() as proxy:
+        case HeldOutTasksProxy() as proxy:
             unseen = heldout_rows(experiment, proxy.sequences, seeds)
             return HeldOutTasks(unseen, tasks=len(experiment.tasks), counted=proxy.tasks)
-        case schema.Custom() as proxy:
+        case proxy:
+            assert isinstance(proxy, Custom)
             made: Proxy = custom(proxy, experiment=experiment, learner=learner, seeds=seeds)
             return made
 
@@ -84,7 +86,7 @@ def _unseen(experiment: "Experiment", task: Task, count: int, seed: int) -> Batc
 
 
 def light_head(
-    experiment: "Experiment", learner: Learner, split: Split, settings: schema.HeadProxy, seeds: Sequence[int]
+    experiment: "Experiment", learner: Learner, split: Split, settings: HeadProxy, seeds: Sequence[int]
 ) -> Head:
     """A head fitted on examples of the signal split and scored on those of another.
 

@@ -16,7 +16,7 @@ from curriculum_rl.learners.transformers.light import LightLearner
 from curriculum_rl.objectives import Classification, Tagging, windows_of
 from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
 from curriculum_rl.proxies.entities import entity_f1, predicted_tags
-from curriculum_rl.schema import FineTuneSettings
+from curriculum_rl.schema.proxies import FineTuneSettings
 from curriculum_rl.text.corpora import LabelledCorpus
 from curriculum_rl.text.tagged import TaggedCorpus
 

@@ -12,8 +12,8 @@ from curriculum_rl.schema.objectives import CausalLMObjective, ObjectiveConfig
 class TaskConfig(Section):
     """One objective over some corpora: one task for each, and for each of its depths where there are several."""
 
-    corpora: Literal["all"] | list[str] = "all"
-    objective: ObjectiveConfig = CausalLMObjective()
+    corpora: Literal["all"] | list[str] = Field("all", description="over which corpora, a task for each")
+    objective: ObjectiveConfig = Field(CausalLMObjective(), description="what is asked: a kind, or a section")
     depth: int | list[int] | None = Field(
         None, description="of method meta_train, instead of method.depth; a list: a task for each"
     )

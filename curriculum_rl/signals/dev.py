@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.batch import Batch, Dev, HeadFit
 from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
@@ -17,6 +16,7 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.proxies.finetune import labelled_batch, without_labels
+from curriculum_rl.schema.methods import TartanMethod
 from curriculum_rl.signals.base import Floats
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class DevExamples:
         price: of an update's listening.
     """
 
-    def __init__(self, experiment: "Experiment", learner: Learner, settings: schema.TartanMethod) -> None:
+    def __init__(self, experiment: "Experiment", learner: Learner, settings: TartanMethod) -> None:
         experiment.require_labels("signals: 'products' under method.kind 'tartan'")
         self._corpus = experiment.target.labelled["signal"]
         config = experiment.config

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl import schema
 from curriculum_rl.batch import Dev, Probe, SegmentReport
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.ledger import Ledger
 from curriculum_rl.proxies.base import Price
+from curriculum_rl.schema.methods import TartanMethod
 from curriculum_rl.signals import DevExamples, Ghost, Meter, Moment, TargetGradient
 from curriculum_rl.signals.base import FREE
 
@@ -46,12 +46,12 @@ class Measurements:
     ) -> None:
         self._every, self._affords = experiment.config.signals.every, affords
         method = experiment.config.method
-        watched = {"ghost", "products"} if isinstance(method, schema.TartanMethod) else {"ghost"}
+        watched = {"ghost", "products"} if isinstance(method, TartanMethod) else {"ghost"}
         measured = [name for name in names if name not in watched]
         self._meter = Meter(experiment, learner, measured, left) if measured else None
         self._ghost = Ghost(experiment, learner) if "ghost" in names else None
         self._dev: DevExamples | None = None
-        if isinstance(method, schema.TartanMethod) and "products" in names:
+        if isinstance(method, TartanMethod) and "products" in names:
             self._dev = DevExamples(experiment, learner, method)
         self._target = TargetGradient()
 

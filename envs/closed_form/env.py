@@ -10,7 +10,7 @@ import numpy.typing as npt
 from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import BOUND, RUN_FEATURES, TASK_FEATURES, Observation
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.schema import ActionConfig
+from curriculum_rl.schema.env import ActionConfig
 
 Action = npt.NDArray[Any] | int
 Floats = npt.NDArray[np.float64]

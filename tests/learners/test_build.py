@@ -9,8 +9,8 @@ from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import BatchedLearner
 from curriculum_rl.learners.build import make_learner
 from curriculum_rl.learners.transformers.learner import TransformersLearner
-from curriculum_rl.learners.transformers.models import Options
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.learners import ModelOptions
 
 GPT2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2}
 
@@ -42,7 +42,7 @@ def test_options_of_transformers_learners_arrive(experiment: Experiment, tiny: d
     options = {"attention": "eager", "dropout": True, "gradient_checkpointing": True, "precision": "bfloat16"}
     learner = _made(experiment, tiny, {"learner": {"kind": "transformers", "model": GPT2, **options}}, replicas=2)
     assert isinstance(learner, TransformersLearner)
-    assert learner.options == Options(**options)
+    assert learner.options == ModelOptions(**options)
     assert learner.replicas == 2
 
 
@@ -60,8 +60,11 @@ def test_no_learner_at_all_is_an_error(
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"optimizer.accumulate": 2}, "accumulate 2 does not divide batch 5"),
-        ({"optimizer.accumulate": 5}, r"accumulate 5 does not divide report\.finetune\.batch 4"),
+        ({"optimizer.accumulate": 2}, r"optimizer\.accumulate: must be a divisor of batch, which is 5 \(got 2\)"),
+        (
+            {"optimizer.accumulate": 5},
+            r"optimizer\.accumulate: must be a divisor of report\.finetune\.batch, which is 4 \(got 5\)",
+        ),
         ({"optimizer.accumulate": 0}, r"optimizer\.accumulate"),
         ({"optimizer.label_smoothing": 1.0}, r"optimizer\.label_smoothing"),
         ({"learner.dropout": 1.0}, r"learner.*dropout"),

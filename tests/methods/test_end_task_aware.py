@@ -304,7 +304,7 @@ def test_it_learns_the_end_task(end: dict[str, Any]) -> None:
         ({"method": {"kind": "tartan", "dev_head_rows": 0}}, r"^method\.dev_head_rows: "),
         ({"method": {"kind": "tartan", "depth": 1}}, r"^method\.depth: unknown key"),
         ({"method": {"kind": "tartan", "dev_head_betas": [0.9, 1.0]}}, r"^method\.dev_head_betas\.1: "),
-        ({"tasks": [{**TASKS[0], "depth": 1}]}, r"tasks\.0\.depth: needs method\.kind meta_train \(got 'tartan'\)"),
+        ({"tasks": [{**TASKS[0], "depth": 1}]}, r"method\.kind: must be meta_train .* tasks.0.depth \(got 'tartan'\)"),
     ],
 )
 def test_mistakes(end: dict[str, Any], changes: dict[str, Any], message: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from curriculum_rl.recording.runs import RunDirectory
+from curriculum_rl.schema import EnvConfig
 from curriculum_rl.scripts.comparing.running import directory
 from curriculum_rl.scripts.train import Request, train
 
@@ -86,7 +87,7 @@ def _loop(agent: Any, env: Any, callback: Any) -> None:
 
 
 def try_mixtures(
-    config: Mapping[str, Any], overrides: Mapping[str, Any], mixtures: Sequence[Sequence[float]], seed: int, out: Path
+    config: EnvConfig, overrides: Mapping[str, Any], mixtures: Sequence[Sequence[float]], seed: int, out: Path
 ) -> bool:
     """Train one learner on each static mixture, side by side, and write their final proxy scores and their cost.
 
@@ -107,9 +108,7 @@ def try_mixtures(
     torch.set_num_threads(1)
     static = {"action.kind": "mixture", "action.permute": False, "observation": "flat", "reward.baseline": "none"}
     begun = time.perf_counter()
-    env = PretrainingVectorEnv(
-        dict(config), num_envs=len(mixtures), overrides={**overrides, **static}, downstream=False
-    )
+    env = PretrainingVectorEnv(config, num_envs=len(mixtures), overrides={**overrides, **static}, downstream=False)
     env.begin([seed] * len(mixtures))
     actions = action_of(np.array(mixtures, np.float64))
     while True:
