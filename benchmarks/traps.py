@@ -78,7 +78,7 @@ def _static(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) -
     env.reset(seed=seed)
     if name == "Jensen-Shannon prior":
         # The closer a corpus's unigrams are to the target's, the larger its share.
-        shares = np.exp(-env.experiment.divergence / 0.1)
+        shares = np.exp(-env.experiment.problem.divergence / 0.1)
     else:
         shares = np.array([float(task.startswith("clinical")) for task in env.tasks])
     shares /= shares.sum()

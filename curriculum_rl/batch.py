@@ -4,7 +4,7 @@ Shape letters used everywhere: N replicas, B rows (sequences) of one update, T t
 V vocabulary, d width, k updates of one segment, K tasks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,9 +36,23 @@ class Batch:
         """The same index taken of all four tensors, along their shared leading dimensions."""
         return Batch(self.input_ids[index], self.targets[index], self.weights[index], self.causal[index])
 
+    @classmethod
+    def stack(cls, parts: Sequence["Batch"]) -> "Batch":
+        """Batches of one shape under a new leading dimension."""
+        return cls(*(torch.stack(tensors) for tensors in zip(*(part.tensors() for part in parts), strict=True)))
+
+    @classmethod
+    def cat(cls, parts: Sequence["Batch"]) -> "Batch":
+        """Batches one after the other along their first dimension."""
+        return cls(*(torch.cat(tensors) for tensors in zip(*(part.tensors() for part in parts), strict=True)))
+
+    def map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
+        """The same function of all four tensors."""
+        return Batch(*(function(tensor) for tensor in self.tensors()))
+
     def to(self, device: torch.device) -> "Batch":
         """This batch on another device."""
-        return Batch(*(t.to(device, non_blocking=True) for t in self.tensors()))
+        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
 
     def tensors(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Its four tensors, in the order of the attributes."""

@@ -48,7 +48,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     | staleness | log10(1 + segments since the last pick) |
     | gain | relative gain when last picked, percent |
     | repetitions | ln(1 + passes over its corpus) |
-    | divergence | Jensen-Shannon divergence of its corpus's unigrams from the target's, bits |
+    | divergence | of its corpus's unigrams from the target's, as `target.divergence` says, bits |
 
     | run feature | is |
     | --- | --- |

@@ -13,6 +13,7 @@ from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.rewards import Reward
 from curriculum_rl.experiment import Experiment
+from curriculum_rl.observation import Features, Observer, Segment
 from curriculum_rl.pretraining.outcomes import Outcome
 from curriculum_rl.pretraining.run import Pretraining
 
@@ -50,10 +51,11 @@ class Replicas:
     ) -> None:
         self.experiment = experiment
         self.config = experiment.config
-        self.tasks = tuple(task.name for task in experiment.tasks)
+        self.tasks = tuple(task.name for task in experiment.problem.tasks)
         self.run = Pretraining(experiment, replicas=replicas, charge_proxy=charge_proxy, downstream=downstream)
         self._reward = Reward(self.run)
-        self._observer: observations.Observer | None = None
+        self._observer = self._new_observer(replicas)
+        self._begun = False
         self._set_seeds(range(replicas))
         self._left_at = time.perf_counter()
         self.outside = 0.0
@@ -82,14 +84,13 @@ class Replicas:
     def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
         """Begin N new runs; the learners themselves are built at the first step."""
         self._set_seeds(seeds)
-        self._observer = None
+        self._observer, self._begun = self._new_observer(len(seeds)), False
         self._left_at = time.perf_counter()
-        features = observations.initial_tasks(self.run, len(seeds)), observations.initial_run(len(seeds))
         infos = [
-            {"tasks": self.tasks, "seed": seed, **self.experiment.told, **self._order_of(n)}
+            {"tasks": self.tasks, "seed": seed, **self.experiment.problem.task_info, **self._order_of(n)}
             for n, seed in enumerate(seeds)
         ]
-        return self._observed(*features), infos
+        return self._observed(*self._observer.first()), infos
 
     def step(self, action: npt.NDArray[Any]) -> Transition:
         """Train one segment.
@@ -105,12 +106,11 @@ class Replicas:
         # What stands at position i belongs to task order[i].
         picks = np.empty_like(chosen)
         np.put_along_axis(picks, self._order, chosen, axis=1)
-        if self._observer is None:
+        if not self._begun:
             self.run.begin(self._seeds)
-            self._observer = observations.Observer(self.run)
+            self._begun = True
         outcome = self.run.segment(actions.mixture(picks, self.config.action))
-        self._observer.update(outcome, picks)
-        observed = self._observed(self._observer.tasks(), self._observer.run())
+        observed = self._observed(*self._observer.observe(self._segment(outcome, picks)))
         terminated = self.run.next_updates() < 1
         infos = self._infos(outcome)
         if terminated:
@@ -120,21 +120,43 @@ class Replicas:
 
     def get_state(self) -> dict[str, Any]:
         """Everything an exact continuation needs, between any two steps."""
-        begun = self._observer is not None
         return {
             "seeds": list(self._seeds),
-            "run": self.run.state() if begun else None,
-            "observer": self._observer.state() if self._observer is not None else None,
+            "run": self.run.state() if self._begun else None,
+            "observer": self._observer.state(),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned."""
         self._set_seeds(state["seeds"])
-        self._observer = None
-        if state["run"] is not None:
+        self._observer = self._new_observer(len(self._seeds))
+        self._observer.load_state(state["observer"])
+        self._begun = state["run"] is not None
+        if self._begun:
             self.run.load_state(state["run"])
-            self._observer = observations.Observer(self.run)
-            self._observer.load_state(state["observer"])
+
+    def _new_observer(self, replicas: int) -> Observer:
+        problem = self.experiment.problem
+        return Observer(
+            replicas,
+            windows=problem.windows,
+            divergence=problem.divergence,
+            vocabulary=problem.tokenizer.vocab_size,
+        )
+
+    def _segment(self, outcome: Outcome, picks: npt.NDArray[np.float64]) -> Segment:
+        """A segment and where the run stands after it, without a scale of its own."""
+        progress = self.run.progress
+        size = np.abs(progress.initial)
+        return Segment(
+            losses=outcome.task_losses,
+            picks=picks,
+            gain=outcome.gain / size,
+            score=(progress.score - progress.initial) / size,
+            rows=progress.counters,
+            budget_left=1 - self.run.spent,
+            learning_rate=outcome.learning_rate / self.experiment.problem.learning_rate,
+        )
 
     def _set_seeds(self, seeds: Sequence[int]) -> None:
         self._seeds = list(seeds)
@@ -146,7 +168,7 @@ class Replicas:
     def _order_of(self, replica: int) -> Info:
         return {"order": self._order[replica].copy()} if self.config.action.permute else {}
 
-    def _observed(self, tasks: observations.Features, run: observations.Features) -> Observation:
+    def _observed(self, tasks: Features, run: Features) -> Observation:
         ordered = np.take_along_axis(tasks, self._order[:, :, None], axis=1)
         return observations.observation(self.config.observation, ordered, run)
 
@@ -154,7 +176,7 @@ class Replicas:
         report = self.run.finish()
         ledger = self.run.ledger.entries()
         for n, info in enumerate(infos):
-            info["final"] = report.entries(n, list(self.experiment.heldout))
+            info["final"] = report.entries(n, list(self.experiment.problem.heldout.corpora))
             info["ledger"] = ledger
 
     def _infos(self, outcome: Outcome) -> list[Info]:

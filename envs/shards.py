@@ -14,9 +14,10 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.envs.observations import Features, Observation
+from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.replicas import Info, Transition
 from curriculum_rl.errors import ConfigError, ShardError
+from curriculum_rl.observation import Features
 from curriculum_rl.schema import EnvConfig
 
 

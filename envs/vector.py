@@ -74,7 +74,7 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
                 self.config, replicas=num_envs, shards=shards, charge_proxy=charge_proxy, downstream=downstream
             )
         self.num_envs = num_envs
-        self.tasks = tuple(task.name for task in self.experiment.tasks)
+        self.tasks = tuple(task.name for task in self.experiment.problem.tasks)
         self.single_action_space = actions.space(self.config.action, len(self.tasks))
         self.single_observation_space = observations.space(self.config.observation, len(self.tasks))
         self.action_space = batch_space(self.single_action_space, num_envs)

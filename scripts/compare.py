@@ -117,8 +117,8 @@ def _everybody(
     decompose: Sequence[str],
 ) -> list[Contestant]:
     """The baselines, what was asked for, and the controls of a decomposition; every label once."""
-    objective = experiment.target_objective
-    names = [task.objective.name for task in experiment.tasks]
+    objective = experiment.problem.target_objective
+    names = [task.objective.name for task in experiment.problem.tasks]
     some = objective if objective in names and any(name != objective for name in names) else None
     fixed = contestants.baselines(mixtures=mixtures, objective=some) if baselines else [contestants.stratified()]
     controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
@@ -141,10 +141,10 @@ def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Conte
         config=experiment.config,
         contestants=tuple(everybody),
         seeds=tuple(seeds),
-        tasks=tuple(task.name for task in experiment.tasks),
-        objectives=tuple(task.objective.name for task in experiment.tasks),
-        divergence=experiment.divergence,
-        objective=experiment.target_objective,
+        tasks=tuple(task.name for task in experiment.problem.tasks),
+        objectives=tuple(task.objective.name for task in experiment.problem.tasks),
+        divergence=experiment.problem.divergence,
+        objective=experiment.problem.target_objective,
     )
 
 

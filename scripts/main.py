@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from curriculum_rl import __version__
 from curriculum_rl.errors import ConfigError, ShardError
 
 app = typer.Typer(
@@ -29,6 +30,21 @@ Set = Annotated[
         "(`--set agent.window=30`). May be repeated.",
     ),
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"curriculum-rl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself, before any sub-command."""
 
 
 @app.command()

@@ -2,34 +2,37 @@
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.plugins import built_in, custom
+from curriculum_rl.plugins import built_in, custom, require
+from curriculum_rl.problem import Problem
 from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.text.tokenizers import Tokenizer
 
 
-def make_learner(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int) -> Learner:
+def make_learner(config: EnvConfig, problem: Problem, *, replicas: int = 1) -> Learner:
     """N learners as the environment says, not yet reset.
 
     Raises:
-        ConfigError: for fewer than one replica, what the device cannot do or has no memory for, or a model that cannot
-            be made.
+        ConfigError: for fewer than one replica, what the device cannot do or has no memory for, a model that cannot be
+            made, or one that cannot do a task's objective.
     """
+    learner = _made(config, problem.tokenizer, replicas)
+    for task in problem.tasks:
+        if not (learner.causal_rows if task.objective.causal else learner.bidirectional_rows):
+            way = "left to right" if task.objective.causal else "in both directions"
+            raise ConfigError(f"tasks: {task.name} needs a learner that reads {way}; learner.head says otherwise")
+    return learner
+
+
+def _made(config: EnvConfig, tokenizer: Tokenizer, replicas: int) -> Learner:
     if replicas < 1:
         raise ConfigError(f"replicas (num_envs): at least 1 learner is needed, not {replicas}")
     section = config.learner
     if isinstance(section, Custom):
-        own: Learner = custom(
-            section, tokenizer=tokenizer, config=config, optimizer=config.optimizer, replicas=replicas
+        own: Learner = require(
+            custom(section, tokenizer=tokenizer, config=config, optimizer=config.optimizer, replicas=replicas),
+            Learner,
+            "learner",
         )
-        _check_custom(own)
         return own
     made: Learner = built_in(section).build(section, config, tokenizer, replicas=replicas)
     return made
-
-
-def _check_custom(learner: Learner) -> None:
-    """A user's learner has all that is asked of one."""
-    asked = {*Learner.__annotations__, *(name for name in vars(Learner) if not name.startswith("_"))}
-    missing = sorted(name for name in asked if not hasattr(learner, name))
-    if missing:
-        raise ConfigError(f"learner: {type(learner).__name__} lacks {', '.join(missing)} (learners.base.Learner)")

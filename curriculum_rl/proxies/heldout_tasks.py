@@ -3,14 +3,18 @@
 Shapes: N replicas, K tasks, S windows of a task, T tokens.
 """
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.losses import losses_by_task
+from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Floats, Price, Reading
+from curriculum_rl.schema.proxies import HeldOutTasksProxy
 
 EPSILON = 1e-6
 """Nats that keep a ratio of losses finite."""
@@ -45,6 +49,17 @@ class HeldOutTasks:
         self._counted = counted
         self._first: Floats | None = None
 
+    @classmethod
+    def build(cls, section: HeldOutTasksProxy, problem: Problem, learner: Learner, seeds: Sequence[int]) -> Self:
+        """As an environment file says.
+
+        Raises:
+            ConfigError: where a held-out part is too short.
+        """
+        problem.heldout.require(problem.tasks, section.sequences, "proxy.sequences")
+        unseen = problem.heldout.unseen(problem.tasks, section.sequences, seeds, "held-out tasks")
+        return cls(unseen, tasks=len(problem.tasks), counted=section.tasks)
+
     def price(self, learner: Learner) -> Price:
         """One forward pass over K x S x T tokens."""
         tokens = int(np.prod(self._batch.input_ids.shape[1:]))
@@ -52,7 +67,7 @@ class HeldOutTasks:
 
     def score(self, learner: Learner) -> Reading:
         """Score all replicas; the first call of a run sets the scale."""
-        losses = _by_task(learner, self._batch, self._tasks)
+        losses = losses_by_task(learner, self._batch, self._tasks)
         if self._first is None:
             self._first = losses
         return Reading(-(losses / (self._first + EPSILON)).mean(axis=1), heldout=losses)
@@ -73,12 +88,3 @@ class HeldOutTasks:
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from a state."""
         self._first = None if state["first"] is None else np.asarray(state["first"])
-
-
-def _by_task(learner: Learner, batch: Batch, tasks: int) -> Floats:
-    """(N, K) nats per scored token."""
-    nats = learner.token_losses(batch).double().cpu().numpy()
-    shape = (len(nats), tasks, -1)
-    scored = batch.weights.double().cpu().numpy().reshape(shape).sum(axis=2)
-    losses: Floats = nats.reshape(shape).sum(axis=2) / scored
-    return losses

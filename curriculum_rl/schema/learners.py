@@ -26,6 +26,11 @@ LORA_TARGETS = ("query", "value")
 class LearnerSection(KindSection):
     """Any learner; `builds` has a `build(section, config, tokenizer, *, replicas)`."""
 
+    @property
+    def causal(self) -> bool:
+        """Whether it reads left to right by itself; one that can do both does."""
+        return True
+
 
 class Arithmetic(Section):
     """What all learners of this package can be told about their arithmetic.
@@ -128,6 +133,11 @@ class TransformersLearner(LearnerSection, ModelOptions):
     )
     head: Head = Field("causal", description="causal reads left to right, masked in both directions")
     light: LightConfig | None = Field(None, description="parameters for parameter-efficient tuning")
+
+    @property
+    def causal(self) -> bool:
+        """As its head says."""
+        return self.head == "causal"
 
 
 LEARNERS: tuple[type[LearnerSection], ...] = (TransformerLearner, TransformersLearner)

@@ -11,7 +11,13 @@ from curriculum_rl.schema.base import Custom, KindSection, OneOf, Section
 
 
 class ProxySection(KindSection):
-    """Any proxy; `builds` has a `build(section, experiment, learner, seeds)`."""
+    """Any proxy; `builds` has a `build(section, problem, learner, seeds)`."""
+
+
+class RefreshedProxy(ProxySection):
+    """One that may keep its last score for some segments, which then cost nothing."""
+
+    every: int = Field(1, gt=0, description="score anew every this many segments")
 
 
 class FineTuneSettings(Section):
@@ -44,17 +50,17 @@ class HeldOutLossProxy(ProxySection):
     sequences: int = Field(32, gt=0, description="windows of the reward split, drawn by the seed, always the same")
 
 
-class FineTuneProxy(ProxySection, FineTuneSettings):
+class FineTuneProxy(RefreshedProxy, FineTuneSettings):
     """Minus the log-loss after a few-shot fine-tune from a snapshot."""
 
     kind: Literal["finetune"]
-    builds = "curriculum_rl.proxies.finetune:FineTune"
+    builds = "curriculum_rl.proxies.few_shot:FineTune"
     every: int = Field(10, gt=0, description="score anew every this many segments")
     updates: int = Field(20, ge=0, description="0: scored as it is; a task has the same classes")
     test_examples: int = Field(256, gt=0, description="examples scored on (reward split)")
 
 
-class ProbeProxy(ProxySection):
+class ProbeProxy(RefreshedProxy):
     """Minus the leave-one-out Brier score of a ridge probe on pooled features.
 
     Misleads on small learners trained from scratch: pooled random embeddings are a bag of words, and early training
@@ -65,10 +71,9 @@ class ProbeProxy(ProxySection):
     builds = "curriculum_rl.proxies.probe:Probe"
     examples: int = Field(256, gt=1, description="labelled examples of the reward split")
     ridge: float = Field(1.0, gt=0, description="strength of the penalty, of standardised features")
-    every: int = Field(1, gt=0, description="score anew every this many segments")
 
 
-class HeadProxy(ProxySection):
+class HeadProxy(RefreshedProxy):
     """Minus the log-loss of a light head on frozen features: fitted on the signal split, scored on the reward split.
 
     The cheap reading of "downstream-aware": forward passes alone. Misleads on small learners from scratch as `probe`.
@@ -81,7 +86,6 @@ class HeadProxy(ProxySection):
     steps: int = Field(50, gt=0, description="gradient steps of the head, from zero")
     ridge: float = Field(0.1, gt=0, description="strength of the penalty, of standardised features")
     length: int | None = Field(None, gt=2, description="tokens of an example, longer ones are cut; default: context")
-    every: int = Field(1, gt=0, description="score anew every this many segments")
 
 
 class HeldOutTasksProxy(ProxySection):

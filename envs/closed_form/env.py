@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs import actions, observations
-from curriculum_rl.envs.observations import BOUND, RUN_FEATURES, TASK_FEATURES, Observation
+from curriculum_rl.envs.observations import Observation
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.observation import BOUND, RUN_FEATURES, TASK_FEATURES
 from curriculum_rl.schema.env import ActionConfig
 
 Action = npt.NDArray[Any] | int

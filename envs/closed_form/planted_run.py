@@ -82,7 +82,7 @@ class PlantedRun:
         self._gain = np.where(picked, relative, self._gain)
 
     def features(self) -> dict[str, Floats]:
-        """Those of `curriculum_rl.envs.observations.TASK_FEATURES` that are known, (K,) each."""
+        """Those of `curriculum_rl.observation.TASK_FEATURES` that are known, (K,) each."""
         return {
             "loss": self.task_losses / (self.problem.floor + self.problem.height).max(),
             "slope": self._slope,

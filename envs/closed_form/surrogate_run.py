@@ -65,7 +65,7 @@ class SurrogateRun:
         self._gain = np.where(picked, relative, self._gain)
 
     def features(self) -> dict[str, Floats]:
-        """Those of `curriculum_rl.envs.observations.TASK_FEATURES` that are known, (K,) each."""
+        """Those of `curriculum_rl.observation.TASK_FEATURES` that are known, (K,) each."""
         return {
             "loss": self._of_tasks(self._losses) / self._law.highest.max(),
             "slope": self._slope,

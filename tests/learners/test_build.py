@@ -16,7 +16,7 @@ GPT2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2}
 
 
 def _made(experiment: Experiment, tiny: dict[str, Any], overrides: dict[str, Any], replicas: int = 1) -> Any:
-    return make_learner(configs.load(tiny, overrides), experiment.tokenizer, replicas=replicas)
+    return make_learner(configs.load(tiny, overrides), experiment.problem, replicas=replicas)
 
 
 def test_options_of_the_native_learner_arrive(experiment: Experiment, tiny: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ def test_no_learner_at_all_is_an_error(
     with pytest.raises(ConfigError, match=f"num_envs.*not {replicas}"):
         _made(experiment, tiny, {"learner": learner}, replicas)
     with pytest.raises(ConfigError, match=f"not {replicas}"):
-        experiment.make_learner(replicas)
+        make_learner(experiment.config, experiment.problem, replicas=replicas)
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_wrong_options_are_named(
 def test_replicas_of_a_transformers_learner_run_in_an_environment(tiny: dict[str, Any]) -> None:
     overrides = {"learner": {"kind": "transformers", "model": GPT2}, "tasks": [{"objective": "causal_lm"}]}
     experiment = build(configs.load(tiny, overrides))
-    learner = experiment.make_learner(2)
+    learner = make_learner(experiment.config, experiment.problem, replicas=2)
     learner.reset([3, 3])
-    batch = experiment.target_windows(learner, "reward", 4, [0, 0])
+    batch = experiment.problem.target_windows("reward", 4, [0, 0], causal=learner.causal_rows)
     losses = learner.token_losses(batch)
     assert losses.shape == (2, 4, 16)
     assert (losses[0] == losses[1]).all()
@@ -105,5 +105,5 @@ class Half:
 
 def test_what_a_learner_of_the_users_own_lacks_is_named(experiment: Experiment, tiny: dict[str, Any]) -> None:
     section = {"learner": {"kind": "test_build:Half"}}
-    with pytest.raises(ConfigError, match=r"learner: Half lacks bidirectional_rows, .*gradient_products.*\(learners"):
-        make_learner(configs.load({**tiny, **section}), experiment.tokenizer, replicas=1)
+    with pytest.raises(ConfigError, match=r"learner: Half lacks bidirectional_rows, .*gradient_products.*\(curriculum_rl.learners"):
+        make_learner(configs.load({**tiny, **section}), experiment.problem, replicas=1)

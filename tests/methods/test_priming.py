@@ -91,7 +91,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 
 
 def test_all_batches_of_an_update_are_of_one_task_and_tasks_take_turns_by_share() -> None:
-    method = Priming(torch.tensor([3]), steps=2, rate=0.1)
+    method = Priming(torch.tensor([3]), steps=2, rate=0.1, inner="light", order=1, initial=True)
     credit, counts = np.zeros(3), np.zeros(3)
     for segment in range(5):
         shares = Shares(np.array([0.5, 0.3, 0.2]), 4, 6, credit, seed=0, first=4 * segment)
