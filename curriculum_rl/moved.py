@@ -94,7 +94,7 @@ MOVED = {
     "curriculum_rl.scripts.comparing.statistics": "curriculum_rl.scripts.comparing.analysis.statistics",
     "curriculum_rl.scripts.comparing.table": "curriculum_rl.scripts.comparing.output.table",
     "curriculum_rl.scripts.comparing.tables": "curriculum_rl.scripts.comparing.output.tables",
-    "curriculum_rl.scripts.comparing.verdicts": "curriculum_rl.scripts.comparing.analysis.verdicts",
+    "curriculum_rl.scripts.comparing.verdicts": "curriculum_rl.scripts.comparing.output.verdicts",
     "curriculum_rl.scripts.comparing.watching": "curriculum_rl.scripts.comparing.running.watching",
     "curriculum_rl.scripts.comparing.workers": "curriculum_rl.scripts.comparing.running.workers",
     "curriculum_rl.scripts.finishing": "curriculum_rl.scripts.running.finishing",

@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from curriculum_rl.scripts.train import Request, train
+from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.train import train
 
 BASELINES = ("stratified", "round-robin")
 

@@ -89,7 +89,8 @@ def train(
     The run directory holds config.yaml, versions.json, segments.jsonl, result.json, schedule.json, policy.png, the
     agent, the final learner and TensorBoard's event files.
     """
-    from curriculum_rl.scripts.train import Request, train
+    from curriculum_rl.scripts.running.request import Request
+    from curriculum_rl.scripts.train import train
 
     request = Request(
         env=env,

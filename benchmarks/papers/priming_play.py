@@ -22,7 +22,8 @@ from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.learners import TransformersLearner
 from curriculum_rl.schema.proxies import FineTuneSettings
 from curriculum_rl.scripts.compare import compare
-from curriculum_rl.scripts.train import Request, train
+from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.train import train
 
 AGENT = "stratified"
 

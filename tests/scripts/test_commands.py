@@ -15,7 +15,7 @@ import yaml
 
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.main import main
-from curriculum_rl.scripts.train import Request
+from curriculum_rl.scripts.running.request import Request
 
 
 @pytest.fixture

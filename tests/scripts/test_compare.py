@@ -19,10 +19,10 @@ import yaml
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.compare import compare
-from curriculum_rl.scripts.comparing.analysis.verdicts import verdict
 from curriculum_rl.scripts.comparing.output import page, tables
 from curriculum_rl.scripts.comparing.output.cost_tables import failures
 from curriculum_rl.scripts.comparing.output.lines import is_crash
+from curriculum_rl.scripts.comparing.output.verdicts import verdict
 from curriculum_rl.scripts.comparing.running.directory import Directory
 
 AGENTS = "exp3s,fixed:task=9"

@@ -58,7 +58,7 @@ def test_all_measures(run: Any, file: str, tmp_path: Path) -> None:
 def test_term_measures_need_no_learner(
     run: Any, file: str, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Experiment, "make_learner", None)
+    monkeypatch.setattr("curriculum_rl.ranking.ranking.make_learner", None)
     path = tmp_path / "figures.json"
     assert run("--env", file, "--measure", TERMS, "--json", str(path))[0] == 0
     content = json.loads(path.read_text())

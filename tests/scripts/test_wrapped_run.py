@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from curriculum_rl.recording.rows import read_rows
-from curriculum_rl.scripts.train import Request, train
+from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.train import train
 
 ALL = {"prior": 0.5, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 40, "guard": 0.05}
 

@@ -17,7 +17,7 @@ from curriculum_rl.scripts.comparing.running import cells, search
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 from curriculum_rl.scripts.comparing.running.directory import Directory, check_same, is_finished
 from curriculum_rl.scripts.comparing.running.workers import Job
-from curriculum_rl.scripts.train import Request
+from curriculum_rl.scripts.running.request import Request
 
 TRAINING_SEED = 700_000
 REACH = (25, 33, 50)
