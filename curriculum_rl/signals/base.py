@@ -1,6 +1,6 @@
 """What every instrument that measures signals does: say its price, and measure. Shapes: N replicas, K tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -49,11 +49,13 @@ class Moment(NamedTuple):
 class Instrument(Protocol):
     """One kind of measurement; it leaves the learner bit-identical.
 
+    It is made with `Windows` and the names that are asked for.
+
     Attributes:
-        measures: the names of the signals that it can measure; it is asked for some of them.
+        measures: the signals that it can measure, and what each is, its shape first.
     """
 
-    measures: ClassVar[frozenset[str]]
+    measures: ClassVar[Mapping[str, str]]
 
     def cost(self) -> Cost:
         """Of one measurement."""

@@ -107,5 +107,7 @@ class Half:
 
 def test_what_a_learner_of_the_users_own_lacks_is_named(experiment: Experiment, tiny: dict[str, Any]) -> None:
     section = {"learner": {"kind": "test_build:Half"}}
-    with pytest.raises(ConfigError, match=r"learner: Half lacks bidirectional_rows, .*gradient_products.*\(curriculum_rl.learners"):
+    with pytest.raises(
+        ConfigError, match=r"learner: Half lacks bidirectional_rows, .*gradient_products.*learners.base"
+    ):
         make_learner(configs.load({**tiny, **section}), experiment.problem, replicas=1)
