@@ -177,8 +177,8 @@ class SegmentReport:
         finite: (N,) bool, False where a loss or a gradient norm was not finite or a loss exploded.
         ghosts: (k, N, B) float64 where the plan had a probe: <g_b, probe / (sqrt(v) + eps)>, g_b the gradient of a
             row's own loss; NaN in updates that were not tapped or had no second moments v yet.
-        drop: (N,) nats that inner steps take off the loss, where the method tells: mean over updates, on rows that the
-            steps did not read.
+        inner_drop: (N,) nats that inner steps take off the loss, where the method tells: mean over updates, on rows
+            that the steps did not read.
         alignments: (k, N, m) float64 where the plan had dev examples: cosine of each batch's gradient, before weights
             and clipping, with theirs, over the parameters that no head reads; 0 where one of both vanishes.
     """
@@ -188,5 +188,5 @@ class SegmentReport:
     gradient_norms: npt.NDArray[np.float64]
     finite: npt.NDArray[np.bool_]
     ghosts: npt.NDArray[np.float64] | None = None
-    drop: npt.NDArray[np.float64] | None = None
+    inner_drop: npt.NDArray[np.float64] | None = None
     alignments: npt.NDArray[np.float64] | None = None

@@ -4,7 +4,7 @@ Shape letter: K tasks, in the order of `ResetInfo.tasks`, whatever order the age
 """
 
 from collections.abc import Mapping
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +13,29 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 
+class TaskInfo(TypedDict):
+    """What agents are told of every task when a run begins.
+
+    Attributes:
+        divergence: (K,) of each task's text from the target's, bits.
+        corpus_tokens: (K,) how long each task's corpus is.
+        target_objective: (K,) 1 where a task's objective is the target's own, else 0.
+        target_signal: (K,) 1 for the task that trains on the target's signal split, else 0.
+    """
+
+    divergence: Floats
+    corpus_tokens: Floats
+    target_objective: Floats
+    target_signal: Floats
+
+
 class ResetInfo(TypedDict):
     """The info of `reset`. Environments without a language model say `tasks` and `order` alone.
 
     Attributes:
         tasks: K names.
         seed: of the run.
-        divergence: (K,) of each task's text from the target's, bits.
-        corpus_tokens: (K,) how long each task's corpus is.
-        target_objective: (K,) 1 where a task's objective is the target's own, else 0.
-        target_signal: (K,) 1 for the task that trains on the target's signal split, else 0.
+        divergence, corpus_tokens, target_objective, target_signal: see `TaskInfo`.
         order: (K,) the agent's i-th task is `tasks[order[i]]`; only under `action.permute`.
     """
 
@@ -75,3 +88,8 @@ class SegmentInfo(TypedDict):
     signals: NotRequired[Mapping[str, Floats]]
     order: NotRequired[Ints]
     final: NotRequired[dict[str, Any]]
+
+
+def plain(info: ResetInfo | SegmentInfo) -> dict[str, Any]:
+    """The same object, as Gymnasium's and stable-baselines3's types want it."""
+    return cast("dict[str, Any]", info)

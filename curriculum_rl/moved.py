@@ -35,7 +35,6 @@ MOVED = {
     "curriculum_rl.envs.planted_problems": "curriculum_rl.envs.closed_form.planted_problems",
     "curriculum_rl.envs.planted_run": "curriculum_rl.envs.closed_form.planted_run",
     "curriculum_rl.envs.problems": "curriculum_rl.envs.closed_form.problems",
-    "curriculum_rl.envs.quadratic": "curriculum_rl.envs.closed_form.quadratic",
     "curriculum_rl.envs.simplex": "curriculum_rl.envs.closed_form.simplex",
     "curriculum_rl.envs.surrogate": "curriculum_rl.envs.closed_form.surrogate",
     "curriculum_rl.envs.surrogate_run": "curriculum_rl.envs.closed_form.surrogate_run",

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from curriculum_rl.batch import Batch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.heldout import HeldOut
+from curriculum_rl.infos import TaskInfo
 from curriculum_rl.objectives import Objective
 from curriculum_rl.objectives.build import language_modelling
 from curriculum_rl.tasks import Task
@@ -51,12 +52,8 @@ class Problem:
         return self.modelling(self.causal).name
 
     @property
-    def task_info(self) -> dict[str, Floats]:
-        """What agents are told of every task when a run begins, (K,) each.
-
-        `divergence`; `corpus_tokens`, how long its corpus is; `target_objective`, 1 where its objective is the
-        target's own; `target_signal`, 1 for the task that trains on the target's signal split.
-        """
+    def task_info(self) -> TaskInfo:
+        """What agents are told of every task when a run begins; copies."""
         signal = self.target.text["signal"]
         return {
             "divergence": self.divergence.copy(),

@@ -13,11 +13,11 @@ from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.rewards import Reward
 from curriculum_rl.experiment import Experiment
+from curriculum_rl.infos import Floats, ResetInfo, SegmentInfo
+from curriculum_rl.ledger import Entries
 from curriculum_rl.observation import Features, Observer, Segment
 from curriculum_rl.pretraining.outcomes import Outcome
 from curriculum_rl.pretraining.run import Pretraining
-
-Info = dict[str, Any]
 
 
 class Transition(NamedTuple):
@@ -33,7 +33,7 @@ class Transition(NamedTuple):
     observation: Observation
     reward: npt.NDArray[np.float64]
     terminated: bool
-    infos: list[Info]
+    infos: list[SegmentInfo]
 
 
 class Replicas:
@@ -81,15 +81,25 @@ class Replicas:
         """Measure these signals from now on; `info["signals"]` has them."""
         self.run.request_signals(names)
 
-    def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
+    def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[ResetInfo]]:
         """Begin N new runs; the learners themselves are built at the first step."""
         self._set_seeds(seeds)
         self._observer, self._begun = self._new_observer(len(seeds)), False
         self._left_at = time.perf_counter()
-        infos = [
-            {"tasks": self.tasks, "seed": seed, **self.experiment.problem.task_info, **self._order_of(n)}
-            for n, seed in enumerate(seeds)
-        ]
+        infos: list[ResetInfo] = []
+        for n, seed in enumerate(seeds):
+            told = self.experiment.problem.task_info
+            info: ResetInfo = {
+                "tasks": self.tasks,
+                "seed": seed,
+                "divergence": told["divergence"],
+                "corpus_tokens": told["corpus_tokens"],
+                "target_objective": told["target_objective"],
+                "target_signal": told["target_signal"],
+            }
+            if self.config.action.permute:
+                info["order"] = self._order[n].copy()
+            infos.append(info)
         return self._observed(*self._observer.first()), infos
 
     def step(self, action: npt.NDArray[Any]) -> Transition:
@@ -165,53 +175,47 @@ class Replicas:
             for n, seed in enumerate(seeds):
                 self._order[n] = np.random.default_rng(key(seed, "order")).permutation(len(self.tasks))
 
-    def _order_of(self, replica: int) -> Info:
-        return {"order": self._order[replica].copy()} if self.config.action.permute else {}
-
     def _observed(self, tasks: Features, run: Features) -> Observation:
         ordered = np.take_along_axis(tasks, self._order[:, :, None], axis=1)
         return observations.observation(self.config.observation, ordered, run)
 
-    def _finish(self, infos: list[Info]) -> None:
+    def _finish(self, infos: list[SegmentInfo]) -> None:
         report = self.run.finish()
         ledger = self.run.ledger.entries()
         for n, info in enumerate(infos):
             info["final"] = report.entries(n, list(self.experiment.problem.heldout.corpora))
             info["ledger"] = ledger
 
-    def _infos(self, outcome: Outcome) -> list[Info]:
-        progress = self.run.progress
-        epochs = self.run.epochs
-        signals: list[Info] = [{} for _ in progress.score]
-        if outcome.signals:
-            signals = [
-                {"signals": {name: found[n] for name, found in outcome.signals.items()}} for n in range(len(signals))
-            ]
-        share = progress.counters / progress.counters.sum(axis=1, keepdims=True)
-        common = {
-            "updates": progress.updates,
+    def _infos(self, outcome: Outcome) -> list[SegmentInfo]:
+        rows, epochs = self.run.progress.counters, self.run.epochs
+        share = rows / rows.sum(axis=1, keepdims=True)
+        ledger = self.run.ledger.entries()
+        return [self._info(outcome, n, share[n], epochs[n], ledger) for n in range(len(rows))]
+
+    def _info(self, outcome: Outcome, n: int, share: Floats, epochs: Floats, ledger: Entries) -> SegmentInfo:
+        """What replica n's segment showed."""
+        info: SegmentInfo = {
+            "gain": float(outcome.gain[n]),
+            "score": float(outcome.score[n]),
+            "loss": float(outcome.loss[n]),
+            "task_losses": outcome.task_losses[n].copy(),
+            "mixture": outcome.mixture[n].copy(),
+            "share": share,
+            "epochs": epochs,
+            "failed": bool(outcome.failed[n]),
+            "updates": self.run.progress.updates,
             "tokens": self.run.tokens,
             "learning_rate": outcome.learning_rate,
             "budget_left": 1 - self.run.spent,
-            "ledger": self.run.ledger.entries(),
+            "ledger": ledger,
         }
-        return [
-            {
-                "gain": float(outcome.gain[n]),
-                "score": float(outcome.score[n]),
-                "loss": float(outcome.loss[n]),
-                "task_losses": outcome.task_losses[n].copy(),
-                "mixture": outcome.mixture[n].copy(),
-                "share": share[n],
-                "epochs": epochs[n],
-                "failed": bool(outcome.failed[n]),
-                **self._order_of(n),
-                **({} if outcome.drop is None else {"inner_drop": float(outcome.drop[n])}),
-                **signals[n],
-                **common,
-            }
-            for n in range(len(share))
-        ]
+        if self.config.action.permute:
+            info["order"] = self._order[n].copy()
+        if outcome.inner_drop is not None:
+            info["inner_drop"] = float(outcome.inner_drop[n])
+        if outcome.signals:
+            info["signals"] = {name: found[n] for name, found in outcome.signals.items()}
+        return info
 
 
 def run_seed(generator: np.random.Generator) -> int:

@@ -120,13 +120,15 @@ def _everybody(
     objective = experiment.problem.target_objective
     names = [task.objective.name for task in experiment.problem.tasks]
     some = objective if objective in names and any(name != objective for name in names) else None
-    fixed = contestants.baselines(mixtures=mixtures, objective=some) if baselines else [contestants.stratified()]
+    fixed = [contestants.stratified()]
+    if baselines:
+        fixed = contestants.baselines(wanted, mixtures=mixtures, objective=some)
     controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
     return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
 
 
 def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: int, *, baselines: bool) -> None:
-    others = contestants.baselines(mixtures=mixtures, objective="any") if baselines else []
+    others = contestants.baselines(wanted, mixtures=mixtures, objective="any") if baselines else []
     known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
     for label in labels:
         if label not in known:

@@ -19,7 +19,13 @@ app = typer.Typer(
 )
 
 Env = Annotated[str, typer.Option(help="A built-in environment (`list envs`) or the path of an environment file.")]
-AgentName = Annotated[str, typer.Option(help="Who decides (`list agents`).")]
+AgentName = Annotated[
+    str,
+    typer.Option(
+        help="Who decides (`list agents`). `auto` is a static mixture: more of a task the nearer its text is to the "
+        "target's; it measures nothing."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it; same seed, same rows.")]
 Set = Annotated[
     list[str] | None,

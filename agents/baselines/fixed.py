@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from curriculum_rl.agents.rule import Floats, Ints, State, check, one_hot
 from curriculum_rl.agents.shell.loop import Shell
+from curriculum_rl.agents.shell.wrapping import PRIOR_TEMPERATURE, Wrapping
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import action_of
 
@@ -90,7 +91,8 @@ class Stratified(Shell):
     def _check_space(self) -> None:
         super()._check_space()
         if not self._mixture:
-            raise ConfigError("action_space: stratified plays mixtures, Box(-1, 1, (K,)); single picks: round-robin")
+            name = type(self).__name__.lower()
+            raise ConfigError(f"action_space: {name} plays mixtures, Box(-1, 1, (K,)); single picks: round-robin")
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
         if not self._memory.wears:
@@ -98,6 +100,15 @@ class Stratified(Shell):
         self._prepare()
         self._memory.executed = self._memory.probabilities(count)
         return self._memory.executed, action_of(self._memory.executed)
+
+
+class Auto(Stratified):
+    """A static mixture: the nearer a task's text is to the target's, the larger its share; nothing is measured.
+
+    It is `stratified` under a divergence prior, so an env that does not tell divergences gets even shares.
+    """
+
+    worn = Wrapping(prior=PRIOR_TEMPERATURE)
 
 
 class RoundRobin(Shell):

@@ -11,6 +11,14 @@ _TARGET = "curriculum_rl.agents.baselines.target_tasks"
 
 BASELINES = (
     AgentEntry(
+        "auto",
+        f"{_MODULE}:Auto",
+        "the default: a static mixture, more of a task the nearer its text is to the target's (option: prior)",
+        "ours: shares in proportion to exp(-divergence / .1)",
+        action="mixture",
+        needs_reward=False,
+    ),
+    AgentEntry(
         "stratified",
         f"{_MODULE}:Stratified",
         "every batch holds all tasks equally",

@@ -161,10 +161,4 @@ MIXERS: tuple[AgentEntry, ...] = (
         "exponentiated gradient on Adam-preconditioned alignments",
         "ours",
     ),
-    _entry(
-        "auto",
-        "AutoAgent",
-        "ours: divergence prior, alignment of every task, guard",
-        "ours",
-    ),
 )

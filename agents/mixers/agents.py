@@ -17,7 +17,6 @@ from curriculum_rl.agents.mixers.regmix import RegMix
 from curriculum_rl.agents.mixers.rollout import Rollout
 from curriculum_rl.agents.mixers.shell import MixerShell
 from curriculum_rl.agents.mixers.skill_it import SkillIt
-from curriculum_rl.agents.shell.wrapping import Wrapping
 
 
 class ODMAgent(MixerShell):
@@ -123,15 +122,3 @@ class AlignmentAgent(MixerShell):
     """Exponentiated gradient on alignments (`curriculum_rl.agents.mixers.alignment`)."""
 
     rule_class = Alignment
-
-
-class AutoAgent(MixerShell):
-    """What we would choose ourselves: alignments on top of a sharp divergence prior, under the guard.
-
-    The prior's temperature and the step were chosen on `almanac-small`, `almanac-traps` and benchmarks/citations.yaml.
-    `curriculum-rl train` measures for it every 8th segment; elsewhere set `signals.every`, or it pays for signals after
-    every segment.
-    """
-
-    rule_class = Alignment
-    worn = Wrapping(prior=0.05, guard=0.05)

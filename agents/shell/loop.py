@@ -76,7 +76,7 @@ class Shell(SavedPlayer):
             return
         for name in ("prior", "prune"):
             value = getattr(self.wrapping, name)
-            if value != getattr(self.worn, name):
+            if value and value != getattr(self.worn, name):
                 raise ConfigError(
                     f"{name}: {value} needs the divergence of each task from the target, which the reset of this env "
                     "does not tell"

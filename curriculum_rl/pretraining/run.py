@@ -228,7 +228,7 @@ class Pretraining:
             failed=failed,
             updates=len(report.losses),
             learning_rate=rate,
-            drop=report.drop,
+            inner_drop=report.inner_drop,
         )
 
     def _gain(self, reading: Reading, mixture: Floats, failed: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
