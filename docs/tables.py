@@ -21,7 +21,9 @@ from curriculum_rl.schema.tasks import TaskConfig
 from curriculum_rl.signals import SIGNALS
 
 DOCS = Path(__file__).resolve().parent
-MARKED = re.compile(r"(<!-- made by docs/tables\.py: ([\w. ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+MARKED = re.compile(r"(<!-- made by docs/tables\.py: ([^>]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+READ = {True: "left to right", False: "both ways"}
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 SECTIONS: Mapping[str, type[Section]] = {
     "environment": EnvConfig,
     "tasks": TaskConfig,
@@ -57,10 +59,10 @@ def objectives() -> str:
     rows = []
     for section in KINDS["objectives"]:
         fields = {key: field for key, field in section.model_fields.items() if key != "kind"}
-        read = "left to right" if load(section.builds, "builds").causal else "both ways"
+        read = "either" if "causal" in fields else READ[load(section.builds, "builds").causal]
         settings = "; ".join(f"`{key}` {_default(field.default)}: {field.description}" for key, field in fields.items())
-        rows.append((f"`{section.name()}`", section.summary(), "either" if "causal" in fields else read, settings))
-    return _table(("kind", "asks to", "read", "settings, with their defaults"), rows)
+        rows.append((f"`{section.name()}`", section.summary(), read, settings))
+    return _table(("kind", "is", "read", "settings, with their defaults"), rows)
 
 
 def signals() -> str:
@@ -118,32 +120,18 @@ def _values(said: Mapping[str, Any]) -> str:
     """What a value may be, in words."""
     if "anyOf" in said:
         return " or ".join(dict.fromkeys(_values(one) for one in said["anyOf"]))
-    if "oneOf" in said:
-        return "a kind"
-    if "$ref" in said:
-        return "a section"
+    if "oneOf" in said or "$ref" in said:
+        return "section"
     if "enum" in said or "const" in said:
         return ", ".join(f"`{_plain(value)}`" for value in said.get("enum", [said.get("const")]))
     match said["type"]:
         case "integer" | "number" as kind:
-            return _range(said, "a whole number" if kind == "integer" else "a number", whole=kind == "integer")
+            bounds = [f"{sign} {said[bound]:g}" for bound, sign in BOUNDS.items() if bound in said]
+            return " ".join(["whole number" if kind == "integer" else "number", " and ".join(bounds)]).strip()
         case "array":
-            return "two numbers" if said.get("maxItems") == 2 else "a list"
+            return "two numbers" if said.get("maxItems") == 2 else "list"
         case kind:
-            return {"boolean": "`true`, `false`", "string": "text", "object": "a mapping", "null": "`null`"}[kind]
-
-
-def _range(said: Mapping[str, Any], what: str, *, whole: bool) -> str:
-    low, above = said.get("minimum"), said.get("exclusiveMinimum")
-    high, below = said.get("maximum"), said.get("exclusiveMaximum")
-    if whole and above is not None:
-        low, above = above + 1, None
-    if high is None and below is None:
-        bound = "" if low is above is None else f" of at least {low:g}" if above is None else f" above {above:g}"
-        return what + bound
-    left = f"({above:g}" if low is None else f"[{low:g}"
-    right = f"{below:g})" if high is None else f"{high:g}]"
-    return f"{what} in {left}, {right}"
+            return {"boolean": "`true`, `false`", "string": "text", "object": "mapping", "null": "`null`"}[kind]
 
 
 def _default(value: Any) -> str:
@@ -154,15 +142,11 @@ def _default(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     """As YAML has it."""
-    if isinstance(value, float):
-        return f"{value:g}" if round(value, 4) == value or value < 1e-3 else f"{value:.4f}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_plain, value))}]"
-    return {True: "true", False: "false", None: "null"}.get(value, str(value)) if _is_word(value) else str(value)
-
-
-def _is_word(value: Any) -> bool:
-    return value is None or isinstance(value, bool)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return {"None": "null", "True": "true", "False": "false"}.get(str(value), str(value))
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,15 +9,18 @@ from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.base import OWN, Custom
 from curriculum_rl.schema.learners import TransformerLearner
 
+YAML = {"None": "null", "True": "true", "False": "false"}
+
 
 def show(what: str, env: str) -> None:
     """Print one table.
 
     Args:
-        what: envs, agents, tasks, objectives or proxies.
+        what: envs, agents, signals, tasks, or one of `KINDS`.
         env: the environment whose tasks are listed.
     """
-    Console().print({"envs": _envs, "agents": _agents}.get(what, lambda: _of_env(what, env))())
+    made = {"envs": _envs, "agents": _agents, "signals": _signals, "tasks": lambda: _tasks(env)}
+    Console().print(made[what]() if what in made else _kinds(what))
 
 
 def _envs() -> Table:
@@ -48,23 +51,36 @@ def _agents() -> Group:
     return Group(*tables)
 
 
-def _of_env(what: str, env: str) -> Table:
-    if what == "tasks":
-        table = _table("task")
-        for name in task_names(configs.load(env)):
-            table.add_row(name)
-        return table
+def _signals() -> Table:
+    from curriculum_rl.signals import SIGNALS
+
+    table = _table("signal", "what it is")
+    for name, what in SIGNALS.items():
+        table.add_row(name, what)
+    table.add_row(OWN, Custom.__doc__)
+    return table
+
+
+def _tasks(env: str) -> Table:
+    table = _table("task")
+    for name in task_names(configs.load(env)):
+        table.add_row(name)
+    return table
+
+
+def _kinds(what: str) -> Table:
     table = _table("kind", "what it is", "settings")
     for section in KINDS[what]:
         settings = [f"{key}={_default(field)}" for key, field in section.model_fields.items() if key != "kind"]
         table.add_row(section.name(), section.summary(), ", ".join(settings))
-    table.add_row(OWN, Custom.__doc__, "")
+    if what != "tokenizers":
+        table.add_row(OWN, Custom.__doc__, "")
     return table
 
 
 def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
-    return "required" if field.is_required() else "null" if default is None else str(default)
+    return "required" if field.is_required() else YAML.get(str(default), str(default))
 
 
 def task_names(config: EnvConfig) -> list[str]:

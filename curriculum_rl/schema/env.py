@@ -84,8 +84,10 @@ class SignalsConfig(Section):
         description="segments between measurements; of `ghost`, the least between two draws of the target's gradient: "
         "it comes after every segment, and draws less often where that costs more than a twentieth of training",
     )
-    look_ahead: int = Field(1, gt=0, description="updates of a look-ahead branch")
-    finish: int | Literal["rest"] = Field(
+    look_ahead: int = Field(
+        1, gt=0, description="updates of a look-ahead branch, at the batch size and rate of training"
+    )
+    finish: Annotated[int, Field(gt=0)] | Literal["rest"] = Field(
         10, description="stratified updates after a rollout's branch; rest: what is left when all branches are paid"
     )
 
@@ -104,7 +106,9 @@ class EnvConfig(Section):
     corpora: dict[str, CorpusConfig] = Field(min_length=1, description="name -> corpus")
     tokenizer: TokenizerConfig = Field(BPETokenizer(), description="text to tokens")
     tasks: list[TaskConfig] = Field(
-        default_factory=lambda: [TaskConfig()], min_length=1, description="objectives over corpora: what an agent picks"
+        default_factory=lambda: [TaskConfig()],
+        min_length=1,
+        description="what an agent picks: objectives over corpora; else causal LM",
     )
     learner: LearnerConfig = Field(TransformerLearner(), description="what is trained")
     context: int = Field(64, gt=1, description="T, tokens of a window")

@@ -154,7 +154,7 @@ class OptimizerConfig(Section):
     label smoothing, Szegedy et al. 2016 (arXiv:1512.00567), section 7.
     """
 
-    learning_rate: float = Field(2e-3, gt=0, description="the highest")
+    learning_rate: float = Field(2e-3, gt=0, description="the peak")
     schedule: Literal["constant", "cosine", "wsd"] = Field(
         "wsd", description="decay hides late gains of a curriculum: constant to compare schedules over time"
     )

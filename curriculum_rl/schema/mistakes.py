@@ -13,11 +13,11 @@ KEYED = re.compile(r"[\w.]+: ")
 def first_line(error: ValidationError, content: Mapping[str, Any]) -> str:
     """The line of the first mistake in some content."""
     errors = error.errors(include_url=False)
+    keys = [dotted(one["loc"], content, missing=one["type"] == "missing") for one in errors]
     # Where a value may be a name or a section, the section's own mistake says more.
-    first = max(
-        (e for e in errors if e["loc"][:2] == errors[0]["loc"][:2]), key=lambda e: (len(e["loc"]), "tag" in e["type"])
-    )
-    key = dotted(first["loc"], content, missing=first["type"] == "missing")
+    there = [n for n, key in enumerate(keys) if f"{key}.".startswith(f"{keys[0]}.")]
+    best = max(there, key=lambda n: (len(errors[n]["loc"]), "tag" in errors[n]["type"]))
+    first, key = errors[best], keys[best]
     message = first["msg"].removeprefix("Value error, ").replace("Input should be ", "must be ")
     if first["type"] == "value_error":
         return f"{key}{'.' if KEYED.match(message) else ': '}{message}" if key else message

@@ -27,11 +27,9 @@ class FineTuneSettings(Section):
     """
 
     examples: int = Field(2000, gt=0, description="labelled examples trained on (signal split)")
-    updates: int = Field(150, ge=0, description="0: scored as it is; a task has the same classes")
+    updates: int = Field(150, ge=0, description="0: scored as it is, where a task trains the same classes")
     batch: int = Field(32, gt=0, description="examples of an update")
-    learning_rate: float = Field(
-        1e-3, gt=0, description="the highest; it rises over a tenth of the updates, then falls"
-    )
+    learning_rate: float = Field(1e-3, gt=0, description="the peak; it rises over a tenth of the updates, then falls")
     length: int | None = Field(None, gt=2, description="tokens of an example, longer ones are cut; default: context")
     test_examples: int = Field(1000, gt=0, description="examples scored on")
     tune: Literal["all", "light"] = Field(
@@ -56,7 +54,7 @@ class FineTuneProxy(RefreshedProxy, FineTuneSettings):
     kind: Literal["finetune"]
     builds = "curriculum_rl.proxies.few_shot:FineTune"
     every: int = Field(10, gt=0, description="score anew every this many segments")
-    updates: int = Field(20, ge=0, description="0: scored as it is; a task has the same classes")
+    updates: int = Field(20, ge=0, description="0: scored as it is, where a task trains the same classes")
     test_examples: int = Field(256, gt=0, description="examples scored on (reward split)")
 
 
