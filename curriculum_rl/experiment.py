@@ -27,13 +27,11 @@ class Experiment:
         config: the validated environment.
         problem: tasks, target, held-out windows, divergences.
         hashes: sha256 of the tokens of every corpus.
-        baselines: nats per token of unigram and bigram counts on the target's report split.
     """
 
     config: EnvConfig
     problem: Problem
     hashes: Mapping[str, str]
-    baselines: Mapping[str, float]
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -57,7 +55,6 @@ def build(config: EnvConfig) -> Experiment:
         config=config,
         problem=_problem(config, library, target, tasks),
         hashes=library.hashes(),
-        baselines=_baselines(library, target, library.tokenizer),
     )
 
 
@@ -122,14 +119,3 @@ def _corpus(library: Library, name: str, objective: Objective) -> Windows:
     if isinstance(objective, ReadsTags):
         return library.tagged(name)
     return library.labelled(name) if objective.labelled else library.corpus(name)
-
-
-def _baselines(library: Library, target: Target, tokenizer: Tokenizer) -> dict[str, float]:
-    """What counting alone reaches: trained on the target's own corpus where a task has it, else on the signal split."""
-    train = library.target_train() or target.text["signal"]
-    tokens = target.text["report"].tokens[:200_000]
-    counts = divergence.unigram(train.tokens, tokenizer.vocab_size)
-    return {
-        "unigram": divergence.unigram_loss(counts, tokens),
-        "bigram": divergence.bigram_loss(train.tokens, tokens, tokenizer.vocab_size),
-    }

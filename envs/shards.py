@@ -89,6 +89,11 @@ class Shards:
             raise ShardError(f"shards: the state is of {len(state['shards'])} shards, these are {len(self._pipes)}")
         self._call("set_state", [(one,) for one in state["shards"]])
 
+    def stratified_rows(self) -> dict[str, int]:
+        """As every shard counts them: they do not depend on the replicas."""
+        counted: dict[str, int] = self._call("stratified_rows", [()] * len(self._pipes))[0]
+        return counted
+
     def save_learner(self, directory: Path) -> None:
         """Each shard writes its learners into `directory/shard-n`."""
         self._call("save_learner", [(directory / f"shard-{n}",) for n in range(len(self._pipes))])

@@ -1,7 +1,7 @@
 """One seed and left-out language: its ways to prime as comparisons, its arms tuned and scored, each kept as a file."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -200,7 +200,7 @@ def _tuned(plan: Plan, job: Job, experiment: Experiment, body: Path, tune: str) 
         "kind": "transformers", "model": str(body), "head": "masked", "light": light("head" if full else tune, size),
     }  # fmt: skip
     config = experiment.config.model_copy(update={"learner": TransformersLearner.model_validate(model)})
-    learner = replace(experiment, config=config).make_learner()
+    learner = make_learner(config, experiment.problem)
     learner.reset([key(job.seed, "weights") >> 1])
     settings = FineTuneSettings(
         examples=size.shots,

@@ -15,7 +15,7 @@ def make_learner(config: EnvConfig, problem: Problem, *, replicas: int = 1) -> L
         ConfigError: for fewer than one replica, what the device cannot do or has no memory for, a model that cannot be
             made, or one that cannot do a task's objective.
     """
-    learner = _made(config, problem.tokenizer, replicas)
+    learner = learner_of(config, problem.tokenizer, replicas=replicas)
     for task in problem.tasks:
         if not (learner.causal_rows if task.objective.causal else learner.bidirectional_rows):
             way = "left to right" if task.objective.causal else "in both directions"
@@ -23,7 +23,8 @@ def make_learner(config: EnvConfig, problem: Problem, *, replicas: int = 1) -> L
     return learner
 
 
-def _made(config: EnvConfig, tokenizer: Tokenizer, replicas: int) -> Learner:
+def learner_of(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int = 1) -> Learner:
+    """The same for whatever tasks."""
     if replicas < 1:
         raise ConfigError(f"replicas (num_envs): at least 1 learner is needed, not {replicas}")
     section = config.learner

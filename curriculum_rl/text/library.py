@@ -90,10 +90,6 @@ class Library:
             labelled = {split: build_labelled(*given) for split, given in arguments}
         return Target(name, text, labelled, tagged)
 
-    def target_train(self) -> Corpus | None:
-        """The train part of the target's own corpus, where the corpora have it."""
-        return self.corpus(self._own_target) if self._own_target else None
-
     def heldout(self) -> dict[str, Corpus]:
         """What no task trains on, of every corpus that is read; of the target's own, the report split."""
         return {
