@@ -19,8 +19,18 @@ def show(what: str, env: str) -> None:
         what: envs, agents, signals, tasks, or one of `KINDS`.
         env: the environment whose tasks are listed.
     """
-    made = {"envs": _envs, "agents": _agents, "signals": _signals, "tasks": lambda: _tasks(env)}
-    Console().print(made[what]() if what in made else _kinds(what))
+    match what:
+        case "envs":
+            table: Table | Group = _envs()
+        case "agents":
+            table = _agents()
+        case "signals":
+            table = _signals()
+        case "tasks":
+            table = _tasks(env)
+        case _:
+            table = _kinds(what)
+    Console().print(table)
 
 
 def _envs() -> Table:

@@ -19,8 +19,7 @@ app = typer.Typer(
 )
 
 Listed = Literal[
-    *("envs", "agents", "signals", "tasks"),
-    *("corpora", "tokenizers", "objectives", "learners", "methods", "proxies"),
+    "envs", "agents", "signals", "tasks", "corpora", "tokenizers", "objectives", "learners", "methods", "proxies"
 ]
 Env = Annotated[str, typer.Option(help="A built-in environment (`list envs`) or the path of an environment file.")]
 AgentName = Annotated[
