@@ -22,7 +22,7 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import learner_of
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import CausalLM, Classification
-from curriculum_rl.proxies.finetune import labelled_batch
+from curriculum_rl.proxies.examples import labelled_batch
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.ranking.ranking import features_of
 from curriculum_rl.recording.rows import write_atomically

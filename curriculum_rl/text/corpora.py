@@ -188,7 +188,7 @@ def build_labelled(name: str, source: SplitSource, part: str, tokenizer: Tokeniz
     )
 
 
-def noise_corpus(name: str, tokenizer: Tokenizer, *, tokens: int, seed: int) -> Corpus:
+def noise_corpus(name: str, tokenizer: Tokenizer, *, tokens: int, seed: int = 0) -> Corpus:
     """Uniform random tokens that no text would have together: nothing can be learned from them.
 
     Args:
