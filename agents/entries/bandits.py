@@ -40,10 +40,4 @@ BANDITS = (
     _entry("mometas", "MometasAgent", "REINFORCE on a softmax, entropy bonus", "Wu et al. 2022"),
     _contextual("lin-ucb", "LinUCBAgent", "UCB of a linear model of per-task features", "Li et al. 2010"),
     _contextual("lin-ts", "LinearThompsonAgent", "Thompson on such a model", "Agrawal & Goyal 2013"),
-    AgentEntry(
-        "mabwiser",
-        "curriculum_rl.agents.bandits.mabwiser:MabwiserAgent",
-        "a policy of the library MABWiser (option: policy)",
-        "Strong, Kleynhans & Kadioglu 2019",
-    ),
 )

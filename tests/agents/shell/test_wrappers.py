@@ -1,7 +1,6 @@
 """Wrappers on agents that pick: what is played, what the rule is told, and what survives a file."""
 
 import copy
-import importlib.util
 
 import gymnasium as gym
 import numpy as np
@@ -16,11 +15,10 @@ from curriculum_rl.agents.shell.wrapping import WRAPPERS
 from curriculum_rl.agents.table import AGENTS, class_of
 from curriculum_rl.errors import ConfigError
 
-HERE = [name for name in AGENTS if name != "mabwiser" or importlib.util.find_spec("mabwiser")]
 DIVERGENCE = (0.1, 0.4, 0.0, 0.2, 0.3)
 ALL = {"prior": 0.5, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 3.0, "guard": 0.05}
 LOOK = {"tasks": np.zeros((1, 10), np.float32), "run": np.zeros((1, 2), np.float32)}
-WORN = [entry.name for entry in BANDITS if entry.name in HERE] + ["random", "round-robin"]
+WORN = [entry.name for entry in BANDITS] + ["random", "round-robin"]
 pooling = pytest.mark.parametrize("pooled", [True, False])
 
 
@@ -113,7 +111,7 @@ def test_saved_loaded_and_continued_is_never_having_stopped(name, pooled, tmp_pa
 
 
 def test_options_have_the_same_names_everywhere_and_nobody_elses():
-    for name in HERE:
+    for name in AGENTS:
         cls, options = class_of(name), class_of(name).options()
         worn = name in WORN or name == "stratified" or AGENTS[name].target.startswith("curriculum_rl.agents.mixers")
         assert (set(WRAPPERS) <= set(options)) == worn and len(set(options)) == len(options)
