@@ -1,25 +1,71 @@
-"""The user's own classes, named `module:Class` in an environment file."""
+"""The user's own classes, named `module:Class` in an environment file, on the command line or in a call."""
 
 import importlib
-from collections.abc import Callable
-from typing import Any
+import inspect
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.schema import Custom
 
 
-def custom(section: Custom, **context: Any) -> Any:
+class Section(Protocol):
+    """What an environment file says of an object of the user's own (`curriculum_rl.schema.Custom`)."""
+
+    @property
+    def kind(self) -> str:
+        """`module:Class`."""
+        ...
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Arguments of the class."""
+        ...
+
+
+def load(spec: str, key: str) -> Any:
+    """What `module:Class` names; an error that the module raises while it is imported is its own, and shown as it is.
+
+    Args:
+        spec: an importable module, a colon, and a name in it.
+        key: what the user wrote it under, for messages.
+
+    Raises:
+        ConfigError: where it is no such pair, or there is no such module, or no such name in it.
+    """
+    if not re.fullmatch(r"[\w.]+:\w+", spec):
+        raise ConfigError(f"{key}: {spec!r} must be module:Class")
+    place, _, name = spec.partition(":")
+    try:
+        module = importlib.import_module(place)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{place}.".startswith(f"{error.name}."):
+            raise  # of what the module imports
+        raise ConfigError(f"{key}: {spec!r}: there is no module {error.name!r}") from None
+    if not hasattr(module, name):
+        raise ConfigError(f"{key}: {spec!r}: {getattr(module, '__file__', place)} has no {name!r}")
+    return getattr(module, name)
+
+
+def make(found: Any, spec: str, key: str, arguments: Mapping[str, Any]) -> Any:
+    """Call what `load` found; an error that it raises itself is its own, and shown as it is.
+
+    Raises:
+        ConfigError: where it cannot be called with these arguments.
+    """
+    if not callable(found):
+        raise ConfigError(f"{key}: {spec!r} is no class, but {type(found).__name__}")
+    try:
+        inspect.signature(found).bind(**arguments)
+    except TypeError as error:
+        raise ConfigError(f"{key}: {spec!r} does not take these arguments: {error}") from None
+    return found(**arguments)
+
+
+def custom(section: Section, **context: Any) -> Any:
     """Make the user's own object: `module:Class` called with the section's other keys and what the context offers.
 
     Raises:
         ConfigError: if the module or the class cannot be found, or does not take these arguments.
     """
-    module, _, name = section.kind.partition(":")
-    try:
-        factory: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(f"kind: {section.kind!r} cannot be imported ({error})") from None
-    try:
-        return factory(**context, **section.options)
-    except TypeError as error:
-        raise ConfigError(f"kind: {section.kind!r} cannot be made ({error})") from None
+    return make(load(section.kind, "kind"), section.kind, "kind", {**context, **section.options})
