@@ -46,6 +46,22 @@ class Rule(Protocol):
         ...
 
 
+class ContextualRule(Protocol):
+    """A bandit rule that looks at F features of each task before it chooses; one model for all tasks."""
+
+    def start(self, seeds: int, features: int) -> State:
+        """The memory of S = `seeds` runs with F = `features` before anything was seen."""
+        ...
+
+    def probabilities(self, state: State, features: Floats) -> Floats:
+        """(S, M, K, F) features -> (S, M, K), each row sums to 1: with what probability each task is played next."""
+        ...
+
+    def update(self, state: State, features: Floats, rewards: Floats) -> None:
+        """Learn, in place, from (S, M, F) features of the tasks played and their (S, M) scaled rewards."""
+        ...
+
+
 def draw(probabilities: Floats, uniforms: Floats) -> Ints:
     """(S, K) probabilities and (S,) uniforms in [0, 1) -> (S,) arms, by inverting the distribution function."""
     cumulative = probabilities.cumsum(axis=1)

@@ -1,6 +1,5 @@
 """The one table of agent names: what exists, what it needs, and how it is made; light, so that `--help` is fast."""
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -66,6 +65,6 @@ def class_of(name: str) -> "type[Agent]":
     """The class behind a name, imported now."""
     if name not in AGENTS:
         raise ConfigError(f"agent: unknown name {name!r}; there are: {', '.join(AGENTS)}")
-    module, _, attribute = AGENTS[name].target.partition(":")
-    cls: type[Agent] = getattr(importlib.import_module(module), attribute)
-    return cls
+    from curriculum_rl.agents.kinds import agent_class
+
+    return agent_class(AGENTS[name].target)

@@ -6,10 +6,12 @@ from types import ModuleType
 
 MOVED = {
     "curriculum_rl.agents.archive": "curriculum_rl.agents.shell.archive",
+    "curriculum_rl.agents.bandits.agents": "curriculum_rl.agents.table",
     "curriculum_rl.agents.base": "curriculum_rl.agents.shell.loop",
     "curriculum_rl.agents.contextual": "curriculum_rl.agents.bandits.contextual",
     "curriculum_rl.agents.fixed": "curriculum_rl.agents.baselines.fixed",
     "curriculum_rl.agents.memory": "curriculum_rl.agents.shell.memory",
+    "curriculum_rl.agents.mixers.agents": "curriculum_rl.agents.table",
     "curriculum_rl.agents.player": "curriculum_rl.agents.shell.player",
     "curriculum_rl.agents.proportional": "curriculum_rl.agents.baselines.proportional",
     "curriculum_rl.agents.saved": "curriculum_rl.agents.shell.files",

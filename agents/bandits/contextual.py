@@ -1,10 +1,10 @@
-"""Rules that look at per-task features before they choose: what they are, their memory, and the shell that feeds them.
+"""Rules that look at per-task features before they choose: their memory, and the shell that feeds them.
 
 Shape letters: S memories, M replicas that share one, N = S M, K tasks, F features.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,26 +12,10 @@ from gymnasium import spaces as gym_spaces
 
 from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.protocol import Observation
-from curriculum_rl.agents.rule import Floats, Ints, State
+from curriculum_rl.agents.rule import ContextualRule, Floats, Ints, State
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.shell.memory import Arrays, Memory
 from curriculum_rl.errors import ConfigError
-
-
-class ContextualRule(Protocol):
-    """Settings in its fields, memory in a dict of arrays whose first dimension is S; one model for all tasks."""
-
-    def start(self, seeds: int, features: int) -> State:
-        """The memory of S = `seeds` runs with F = `features` before anything was seen."""
-        ...
-
-    def probabilities(self, state: State, features: Floats) -> Floats:
-        """(S, M, K, F) features -> (S, M, K), each row sums to 1: with what probability each task is played next."""
-        ...
-
-    def update(self, state: State, features: Floats, rewards: Floats) -> None:
-        """Learn, in place, from (S, M, F) features of the tasks played and their (S, M) scaled rewards."""
-        ...
 
 
 @dataclass(frozen=True)

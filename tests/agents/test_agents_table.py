@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from curriculum_rl.agents import AGENTS, load, make
+from curriculum_rl.agents.bandits.contextual import ContextualShell
 from curriculum_rl.agents.entries import FAMILIES
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import class_of, options_of
@@ -27,6 +28,12 @@ def test_an_entry_says_what_its_class_needs(name):
         assert cls.learns
     if not entry.needs_reward and not entry.needs_signals:
         assert entry.feedback == "none"
+
+
+def test_a_name_leads_to_one_class_and_the_file_carries_its_name():
+    assert class_of("exp3s") is class_of("exp3s") and class_of("exp3s").__name__ == "Exp3SAgent"
+    assert class_of("lin-ucb").__name__ == "LinUCBAgent" and issubclass(class_of("lin-ucb"), ContextualShell)
+    assert class_of("hedge-alignment").__name__ == "AlignedHedgeAgent" and class_of("hedge-alignment").__doc__
 
 
 def test_importing_the_table_is_light():
