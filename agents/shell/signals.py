@@ -14,10 +14,9 @@ def offers_signals(env: Any, names: Sequence[str]) -> bool:
     Raises:
         ConfigError: where they do, but not these, or the budget does not pay for them.
     """
-    try:
-        env.env_method("request_signals", tuple(names))
-    except AttributeError:
+    if not env.has_attr("request_signals"):
         return False
+    env.env_method("request_signals", tuple(names))
     return True
 
 
