@@ -19,7 +19,7 @@ class Rule(Protocol):
     """A bandit rule: settings in its fields, memory in a dict of arrays whose first dimension is S.
 
     Rewards are dimensionless: the gain less its moving average, in units of its running scale, clipped
-    (`curriculum_rl.agents.bandits.scaling`), so 0 is an average segment and 1 is one standard deviation better.
+    (`curriculum_rl.agents.shell.scaling`), so 0 is an average segment and 1 is one standard deviation better.
     A rule whose class says `rewards: ClassVar[Rewards] = "unit"` gets them mapped to [0, 1] instead: 0 for -clip,
     1/2 for an average segment, 1 for clip. One that says "gain" gets the gains as they are, nan for a failed segment.
     """
@@ -128,6 +128,12 @@ def softmax(values: Floats) -> Floats:
     out: Floats = np.exp(values - values.max(axis=1, keepdims=True))
     out /= out.sum(axis=1, keepdims=True)
     return out
+
+
+def reset_rows(state: State, fresh: State, rows: Any) -> None:
+    """Put, in place, the one row of a fresh memory in place of some rows, (S,) of booleans or a slice."""
+    for name, values in state.items():
+        values[rows] = fresh[name]
 
 
 def check(

@@ -14,4 +14,4 @@ class AutoAgent(MixerShell):
     """
 
     rule_class = Alignment
-    worn = Wrapping(prior=0.05, guard=0.05)
+    wrappers = Wrapping(prior=0.05, guard=0.05)

@@ -8,8 +8,7 @@ import numpy.typing as npt
 from curriculum_rl.agents.rl.choosing import EQUIVARIANT
 from curriculum_rl.agents.rl.sets import is_two_part
 from curriculum_rl.agents.rl.td3 import TD3
-from curriculum_rl.agents.shell import spaces
-from curriculum_rl.agents.shell.signals import offers_signals
+from curriculum_rl.agents.shell import signals, spaces
 from curriculum_rl.errors import ConfigError
 
 Floats = npt.NDArray[np.float64]
@@ -111,7 +110,7 @@ class ACODM(TD3):
         )
 
     def _setup_learn(self, *args: Any, **kwargs: Any) -> Any:
-        self._measured = offers_signals(self.env, ("products",))
+        self._measured = signals.request(self.env, ("products",))
         return super()._setup_learn(*args, **kwargs)
 
     def _store_transition(

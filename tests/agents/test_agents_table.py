@@ -24,8 +24,8 @@ def test_an_entry_says_what_its_class_needs(name):
     entry = AGENTS[name]
     cls = class_of(name)
     assert entry.summary and entry.source and entry.feedback and entry.cost
-    if issubclass(cls, Shell) and entry.needs_reward:
-        assert cls.learns
+    if issubclass(cls, Shell) and entry.needs_reward and entry.action == "any":
+        assert cls.learns_from_picks
     if not entry.needs_reward and not entry.needs_signals:
         assert entry.feedback == "none"
 
@@ -107,7 +107,7 @@ def test_options_are_listed():
         ("fixed", {"task": 5}, "task: 5 must be in"),
         ("fixed", {"task": "reviews.causal_lm"}, "task: reviews.causal_lm must be a whole number"),
         ("ppo", {"n_steps": 0}, "n_steps, batch_size, n_epochs: 0"),
-        ("stratified", {}, "action_space: stratified plays mixtures"),
+        ("stratified", {}, "action_space: Stratified plays mixtures"),
     ],
 )
 def test_mistakes_get_one_line(name, options, message, bandit_env):
