@@ -1,5 +1,6 @@
 """Reinforcement learning: policies from stable-baselines3, trained over many runs and then used."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -7,11 +8,11 @@ from curriculum_rl.agents.entry import AgentEntry
 
 # What is learned over many runs must not hang on a task's number, and is paid for what it adds to stratified.
 _ENV = MappingProxyType({"observation": "dict", "action.permute": True, "reward.baseline": "stratified"})
+POLICY: Mapping[str, Any] = MappingProxyType({"protocol": "pretrained", "num_envs": 32, "env": _ENV})
 
 
 def _entry(name: str, target: str, summary: str, source: str, **more: Any) -> AgentEntry:
-    own: dict[str, Any] = {"protocol": "pretrained", "num_envs": 32, "env": _ENV}
-    return AgentEntry(name, f"curriculum_rl.agents.rl.{target}", summary, source, **own | more)
+    return AgentEntry(name, f"curriculum_rl.agents.rl.{target}", summary, source, **{**POLICY, **more})
 
 
 RL = (
