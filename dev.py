@@ -115,10 +115,11 @@ def install_torch(python: Path, choice: str) -> None:
 
 
 def stamp_key(python: Path, choice: str) -> str:
-    """A hash of what the installation depends on: pyproject.toml, this script, Python, the choice of PyTorch."""
+    """A hash of what the installation depends on: pyproject.toml, the version, this script, Python, PyTorch."""
     version = subprocess.run([str(python), "--version"], capture_output=True, text=True, check=False).stdout
-    parts = [(ROOT / "pyproject.toml").read_bytes(), Path(__file__).read_bytes(), version.encode(), choice.encode()]
-    return hashlib.sha256(b"\0".join([*parts, str(ROOT).encode()])).hexdigest()
+    files = [ROOT / "pyproject.toml", ROOT / "curriculum_rl" / "__init__.py", Path(__file__)]
+    parts = [*(file.read_bytes() for file in files), version.encode(), choice.encode(), str(ROOT).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
 def install(venv: Path, extras: list[str], choice: str) -> None:

@@ -104,7 +104,7 @@ def main() -> None:
     report = Report(arguments)
     torch.manual_seed(0)
     experiment = experiment_with(arguments.env, arguments.corpus, OBJECTIVES)
-    tasks = dict(zip(OBJECTIVES, experiment.tasks, strict=True))
+    tasks = dict(zip(OBJECTIVES, experiment.problem.tasks, strict=True))
     for kind, masked in (("masked_lm", True), ("causal_lm", False)):
         other = [theirs(experiment, tasks[kind], masked=masked, torch_format=flag) for flag in (True, False)]
         sides = [

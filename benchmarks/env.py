@@ -31,7 +31,8 @@ def shares(result: dict[str, object]) -> dict[str, float]:
 def main() -> None:
     """Run and print."""
     from curriculum_rl.schema.load import parse_override
-    from curriculum_rl.scripts.train import Request, train
+    from curriculum_rl.scripts.running.request import Request
+    from curriculum_rl.scripts.train import train
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--env", default="almanac")

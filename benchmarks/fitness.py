@@ -20,6 +20,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from curriculum_rl.proxies.few_shot import few_shot
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
@@ -45,10 +47,12 @@ def run(job: tuple[str, int, int, list[float], int, Mapping[str, Any]]) -> dict[
     training.begin([seed])
     while training.next_updates():
         outcome = training.segment(np.array([shares]))
-    final = training.finish().entries(0, list(experiment.heldout))
+    final = training.finish().entries(0, list(experiment.problem.heldout.corpora))
     settings = experiment.config.report.finetune
     further = range(seed + 1000, seed + 1000 * draws, 1000)
-    few_shots = [experiment.few_shot(training.learner, "report", settings, [s])(training.learner) for s in further]
+    few_shots = [
+        few_shot(experiment.problem, training.learner, "report", settings, [s])(training.learner) for s in further
+    ]
     figures = {
         "target_loss": final["target_loss"],
         "downstream_log_loss": np.mean([final["downstream_log_loss"], *(f.log_loss[0] for f in few_shots)]),

@@ -17,9 +17,11 @@ from timing import Report, Side
 
 from curriculum_rl.batch import SegmentPlan
 from curriculum_rl.experiment import build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import Ghost, Meter, Moment, TargetGradient
+from curriculum_rl.signals.windows import Windows
 from curriculum_rl.tasks import segment_batches
 
 PRESET = "almanac-small"
@@ -30,7 +32,7 @@ KEPT = 0.7
 
 def stratified(run: Pretraining) -> Any:
     """(1, K) even shares."""
-    tasks = len(run.experiment.tasks)
+    tasks = len(run.experiment.problem.tasks)
     return np.full((1, tasks), 1 / tasks)
 
 
@@ -47,13 +49,13 @@ def main() -> None:
 def cost(report: Report) -> None:
     """Two learners on the same segment, over and over."""
     experiment = build(configs.load(PRESET))
-    config, tasks = experiment.config, len(experiment.tasks)
+    config, tasks = experiment.config, len(experiment.problem.tasks)
     updates = config.segment.updates
     plan = np.resize(np.arange(tasks), (updates, 1, config.batch))
-    batches, _ = segment_batches(experiment.tasks, plan, np.zeros((1, tasks), np.int64), [0], config.context)
+    batches, _ = segment_batches(experiment.problem.tasks, plan, np.zeros((1, tasks), np.int64), [0], config.context)
     rates = np.full((updates, 1), 1e-3)
-    plain, watched = (experiment.make_learner(1) for _ in range(2))
-    ghost, target = Ghost(experiment, watched), TargetGradient()
+    plain, watched = (make_learner(experiment.config, experiment.problem, replicas=1) for _ in range(2))
+    ghost, target = Ghost(Windows(experiment.problem, experiment.config, watched)), TargetGradient()
 
     def train(segments: int) -> None:
         for _ in range(segments):
@@ -84,7 +86,7 @@ def _run(seed: int) -> dict[str, list[float]]:
     run.request_signals(["ghost"])
     run.begin([seed])
     few, reference = (Meter(e, run.learner, ["adam_products"]) for e in (experiment, many))
-    average = np.zeros(len(experiment.tasks))
+    average = np.zeros(len(experiment.problem.tasks))
     found: dict[str, list[float]] = {}
     for segment in range(1, LOOKS[-1] + 1):
         ghosts = run.segment(stratified(run)).signals["ghost"][0]

@@ -25,8 +25,8 @@ LARGER = 32
 def gains(env: str, replicas: int, seed: int) -> tuple[Floats, Floats, dict[str, float], float]:
     """(S, N) gains of the proxy and of the larger set, seconds by clock, the proxy's share of FLOPs."""
     from curriculum_rl.experiment import build
+    from curriculum_rl.learners.losses import mean_loss
     from curriculum_rl.pretraining.run import Pretraining
-    from curriculum_rl.proxies.heldout import mean_loss
     from curriculum_rl.schema.load import load
 
     config = load(env)
@@ -34,9 +34,11 @@ def gains(env: str, replicas: int, seed: int) -> tuple[Floats, Floats, dict[str,
     run = Pretraining(experiment, replicas=replicas, downstream=False)
     seeds = range(seed, seed + replicas)
     run.begin(seeds)
-    windows = experiment.target_windows(run.learner, "report", LARGER * config.proxy.sequences, [seed])  # type: ignore[union-attr]
+    windows = experiment.problem.target_windows(
+        "report", LARGER * config.proxy.sequences, [seed], causal=run.learner.causal_rows
+    )  # type: ignore[union-attr]
     draw = np.random.default_rng(seed)
-    tasks, emphasis = len(experiment.tasks), config.action.emphasis
+    tasks, emphasis = len(experiment.problem.tasks), config.action.emphasis
     small, large = [run.progress.score], [-mean_loss(run.learner, windows)]
     while run.next_updates():
         picks = np.eye(tasks)[draw.integers(tasks, size=replicas)]

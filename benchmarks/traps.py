@@ -22,8 +22,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 from scipy.stats import bootstrap
 
-AGENTS = ("d-ts", "sw-ucb", "exp3s", "random", "round-robin", "stratified")
-STATIC = ("best fixed (clinical)", "Jensen-Shannon prior")
+AGENTS = ("d-ts", "sw-ucb", "exp3s", "random", "round-robin", "stratified", "auto")
+BEST_FIXED = "best fixed (clinical)"
 
 
 def play(job: tuple[str, int, str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -33,11 +33,14 @@ def play(job: tuple[str, int, str, Mapping[str, Any]]) -> dict[str, Any]:
     torch.set_num_threads(1)
     name, seed, env_name, overrides = job
     begun = time.perf_counter()
-    rows, final = (_static if name in STATIC else _learned)(name, seed, env_name, overrides)
+    if name == BEST_FIXED:
+        rows, final = _best_fixed(seed, env_name, overrides)
+    else:
+        rows, final = _agents(name, seed, env_name, overrides)
     return {"agent": name, "seed": seed, "wall": time.perf_counter() - begun, "rows": rows, **final}
 
 
-def _learned(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _agents(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     from stable_baselines3.common.callbacks import BaseCallback
 
     from curriculum_rl.agents import table
@@ -69,18 +72,14 @@ def _learned(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) 
     return callback.rows, callback.final
 
 
-def _static(name: str, seed: int, env_name: str, overrides: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _best_fixed(seed: int, env_name: str, overrides: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     from curriculum_rl.envs.pretraining import PretrainingEnv
     from curriculum_rl.mixtures import action_of
 
     changes = {key: value for key, value in overrides.items() if not key.startswith("agent.")}
     env = PretrainingEnv(env_name, overrides={**changes, "action.kind": "mixture"}, charge_proxy=False)
     env.reset(seed=seed)
-    if name == "Jensen-Shannon prior":
-        # The closer a corpus's unigrams are to the target's, the larger its share.
-        shares = np.exp(-env.experiment.divergence / 0.1)
-    else:
-        shares = np.array([float(task.startswith("clinical")) for task in env.tasks])
+    shares = np.array([float(task.startswith("clinical")) for task in env.tasks])
     shares /= shares.sum()
     rows = []
     while True:
@@ -135,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--env", default="almanac-traps")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--agents", default=",".join((*AGENTS, *STATIC)))
+    parser.add_argument("--agents", default=",".join((*AGENTS, BEST_FIXED)))
     parser.add_argument("--noise", default="noise.causal_lm", help="the task that must be dropped")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", type=Path)

@@ -4,7 +4,7 @@ Shape letters used everywhere: N replicas, B rows (sequences) of one update, T t
 V vocabulary, d width, k updates of one segment, K tasks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,9 +36,23 @@ class Batch:
         """The same index taken of all four tensors, along their shared leading dimensions."""
         return Batch(self.input_ids[index], self.targets[index], self.weights[index], self.causal[index])
 
+    @classmethod
+    def stack(cls, parts: Sequence["Batch"]) -> "Batch":
+        """Batches of one shape under a new leading dimension."""
+        return cls(*(torch.stack(tensors) for tensors in zip(*(part.tensors() for part in parts), strict=True)))
+
+    @classmethod
+    def cat(cls, parts: Sequence["Batch"]) -> "Batch":
+        """Batches one after the other along their first dimension."""
+        return cls(*(torch.cat(tensors) for tensors in zip(*(part.tensors() for part in parts), strict=True)))
+
+    def map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> "Batch":
+        """The same function of all four tensors."""
+        return Batch(*(function(tensor) for tensor in self.tensors()))
+
     def to(self, device: torch.device) -> "Batch":
         """This batch on another device."""
-        return Batch(*(t.to(device, non_blocking=True) for t in self.tensors()))
+        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
 
     def tensors(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Its four tensors, in the order of the attributes."""
@@ -163,8 +177,8 @@ class SegmentReport:
         finite: (N,) bool, False where a loss or a gradient norm was not finite or a loss exploded.
         ghosts: (k, N, B) float64 where the plan had a probe: <g_b, probe / (sqrt(v) + eps)>, g_b the gradient of a
             row's own loss; NaN in updates that were not tapped or had no second moments v yet.
-        drop: (N,) nats that inner steps take off the loss, where the method tells: mean over updates, on rows that the
-            steps did not read.
+        inner_drop: (N,) nats that inner steps take off the loss, where the method tells: mean over updates, on rows
+            that the steps did not read.
         alignments: (k, N, m) float64 where the plan had dev examples: cosine of each batch's gradient, before weights
             and clipping, with theirs, over the parameters that no head reads; 0 where one of both vanishes.
     """
@@ -174,5 +188,5 @@ class SegmentReport:
     gradient_norms: npt.NDArray[np.float64]
     finite: npt.NDArray[np.bool_]
     ghosts: npt.NDArray[np.float64] | None = None
-    drop: npt.NDArray[np.float64] | None = None
+    inner_drop: npt.NDArray[np.float64] | None = None
     alignments: npt.NDArray[np.float64] | None = None

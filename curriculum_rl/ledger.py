@@ -14,6 +14,10 @@ Clock = Literal["train", "data", "proxy", "signal", "lookahead", "agent", "loggi
 """What seconds are booked under: the purposes, with batch making and recording apart."""
 
 
+Entries = dict[str, dict[str, float]]
+"""Tokens and FLOPs by purpose."""
+
+
 @dataclass
 class Ledger:
     """Tokens and FLOPs (deterministic) and seconds (not) of one pretraining run.
@@ -47,6 +51,6 @@ class Ledger:
         """FLOPs that count against the budget: every purpose but `report`."""
         return sum(flops for purpose, flops in self.flops.items() if purpose != "report")
 
-    def entries(self) -> dict[str, dict[str, float]]:
+    def entries(self) -> Entries:
         """Tokens and FLOPs of every purpose that cost something, JSON-able and without seconds."""
         return {p: {"tokens": self.tokens[p], "flops": self.flops[p]} for p in PURPOSES if self.flops[p]}

@@ -12,6 +12,7 @@ from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.replicas import Replicas, run_seed
 from curriculum_rl.experiment import build
+from curriculum_rl.infos import plain
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import load as configs
@@ -48,7 +49,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     | staleness | log10(1 + segments since the last pick) |
     | gain | relative gain when last picked, percent |
     | repetitions | ln(1 + passes over its corpus) |
-    | divergence | Jensen-Shannon divergence of its corpus's unigrams from the target's, bits |
+    | divergence | of its corpus's unigrams from the target's: `target.divergence`, by default Jensen-Shannon in bits |
 
     | run feature | is |
     | --- | --- |
@@ -145,7 +146,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
         if options:
             raise ValueError(f"options: none are known (got {sorted(options)})")
         observed, infos = self._replicas.reset([run_seed(self.np_random)])
-        return observations.of_replica(observed, 0), infos[0]
+        return observations.of_replica(observed, 0), plain(infos[0])
 
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Train one segment.
@@ -155,7 +156,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
         """
         done = self._replicas.step(np.asarray(action)[None])
         observed = observations.of_replica(done.observation, 0)
-        return observed, float(done.reward[0]), done.terminated, False, done.infos[0]
+        return observed, float(done.reward[0]), done.terminated, False, plain(done.infos[0])
 
     def get_state(self) -> dict[str, Any]:
         """Everything an exact continuation needs, between any two steps."""

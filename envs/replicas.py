@@ -13,10 +13,11 @@ from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.rewards import Reward
 from curriculum_rl.experiment import Experiment
+from curriculum_rl.infos import Floats, ResetInfo, SegmentInfo
+from curriculum_rl.ledger import Entries
+from curriculum_rl.observation import Features, Observer, Segment
 from curriculum_rl.pretraining.outcomes import Outcome
 from curriculum_rl.pretraining.run import Pretraining
-
-Info = dict[str, Any]
 
 
 class Transition(NamedTuple):
@@ -32,7 +33,7 @@ class Transition(NamedTuple):
     observation: Observation
     reward: npt.NDArray[np.float64]
     terminated: bool
-    infos: list[Info]
+    infos: list[SegmentInfo]
 
 
 class Replicas:
@@ -50,10 +51,11 @@ class Replicas:
     ) -> None:
         self.experiment = experiment
         self.config = experiment.config
-        self.tasks = tuple(task.name for task in experiment.tasks)
+        self.tasks = tuple(task.name for task in experiment.problem.tasks)
         self.run = Pretraining(experiment, replicas=replicas, charge_proxy=charge_proxy, downstream=downstream)
         self._reward = Reward(self.run)
-        self._observer: observations.Observer | None = None
+        self._observer = self._new_observer(replicas)
+        self._begun = False
         self._set_seeds(range(replicas))
         self._left_at = time.perf_counter()
         self.outside = 0.0
@@ -79,17 +81,26 @@ class Replicas:
         """Measure these signals from now on; `info["signals"]` has them."""
         self.run.request_signals(names)
 
-    def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
+    def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[ResetInfo]]:
         """Begin N new runs; the learners themselves are built at the first step."""
         self._set_seeds(seeds)
-        self._observer = None
+        self._observer, self._begun = self._new_observer(len(seeds)), False
         self._left_at = time.perf_counter()
-        features = observations.initial_tasks(self.run, len(seeds)), observations.initial_run(len(seeds))
-        infos = [
-            {"tasks": self.tasks, "seed": seed, **self.experiment.told, **self._order_of(n)}
-            for n, seed in enumerate(seeds)
-        ]
-        return self._observed(*features), infos
+        infos: list[ResetInfo] = []
+        for n, seed in enumerate(seeds):
+            told = self.experiment.problem.task_info
+            info: ResetInfo = {
+                "tasks": self.tasks,
+                "seed": seed,
+                "divergence": told["divergence"],
+                "corpus_tokens": told["corpus_tokens"],
+                "target_objective": told["target_objective"],
+                "target_signal": told["target_signal"],
+            }
+            if self.config.action.permute:
+                info["order"] = self._order[n].copy()
+            infos.append(info)
+        return self._observed(*self._observer.first()), infos
 
     def step(self, action: npt.NDArray[Any]) -> Transition:
         """Train one segment.
@@ -105,12 +116,11 @@ class Replicas:
         # What stands at position i belongs to task order[i].
         picks = np.empty_like(chosen)
         np.put_along_axis(picks, self._order, chosen, axis=1)
-        if self._observer is None:
+        if not self._begun:
             self.run.begin(self._seeds)
-            self._observer = observations.Observer(self.run)
+            self._begun = True
         outcome = self.run.segment(actions.mixture(picks, self.config.action))
-        self._observer.update(outcome, picks)
-        observed = self._observed(self._observer.tasks(), self._observer.run())
+        observed = self._observed(*self._observer.observe(self._segment(outcome, picks)))
         terminated = self.run.next_updates() < 1
         infos = self._infos(outcome)
         if terminated:
@@ -120,21 +130,43 @@ class Replicas:
 
     def get_state(self) -> dict[str, Any]:
         """Everything an exact continuation needs, between any two steps."""
-        begun = self._observer is not None
         return {
             "seeds": list(self._seeds),
-            "run": self.run.state() if begun else None,
-            "observer": self._observer.state() if self._observer is not None else None,
+            "run": self.run.state() if self._begun else None,
+            "observer": self._observer.state(),
         }
 
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Continue from what `get_state` returned."""
         self._set_seeds(state["seeds"])
-        self._observer = None
-        if state["run"] is not None:
+        self._observer = self._new_observer(len(self._seeds))
+        self._observer.load_state(state["observer"])
+        self._begun = state["run"] is not None
+        if self._begun:
             self.run.load_state(state["run"])
-            self._observer = observations.Observer(self.run)
-            self._observer.load_state(state["observer"])
+
+    def _new_observer(self, replicas: int) -> Observer:
+        problem = self.experiment.problem
+        return Observer(
+            replicas,
+            windows=problem.windows,
+            divergence=problem.divergence,
+            vocabulary=problem.tokenizer.vocab_size,
+        )
+
+    def _segment(self, outcome: Outcome, picks: npt.NDArray[np.float64]) -> Segment:
+        """A segment and where the run stands after it, without a scale of its own."""
+        progress = self.run.progress
+        size = np.abs(progress.initial)
+        return Segment(
+            losses=outcome.task_losses,
+            picks=picks,
+            gain=outcome.gain / size,
+            score=(progress.score - progress.initial) / size,
+            rows=progress.counters,
+            budget_left=1 - self.run.spent,
+            learning_rate=outcome.learning_rate / self.experiment.problem.learning_rate,
+        )
 
     def _set_seeds(self, seeds: Sequence[int]) -> None:
         self._seeds = list(seeds)
@@ -143,53 +175,47 @@ class Replicas:
             for n, seed in enumerate(seeds):
                 self._order[n] = np.random.default_rng(key(seed, "order")).permutation(len(self.tasks))
 
-    def _order_of(self, replica: int) -> Info:
-        return {"order": self._order[replica].copy()} if self.config.action.permute else {}
-
-    def _observed(self, tasks: observations.Features, run: observations.Features) -> Observation:
+    def _observed(self, tasks: Features, run: Features) -> Observation:
         ordered = np.take_along_axis(tasks, self._order[:, :, None], axis=1)
         return observations.observation(self.config.observation, ordered, run)
 
-    def _finish(self, infos: list[Info]) -> None:
+    def _finish(self, infos: list[SegmentInfo]) -> None:
         report = self.run.finish()
         ledger = self.run.ledger.entries()
         for n, info in enumerate(infos):
-            info["final"] = report.entries(n, list(self.experiment.heldout))
+            info["final"] = report.entries(n, list(self.experiment.problem.heldout.corpora))
             info["ledger"] = ledger
 
-    def _infos(self, outcome: Outcome) -> list[Info]:
-        progress = self.run.progress
-        epochs = self.run.epochs
-        signals: list[Info] = [{} for _ in progress.score]
-        if outcome.signals:
-            signals = [
-                {"signals": {name: found[n] for name, found in outcome.signals.items()}} for n in range(len(signals))
-            ]
-        share = progress.counters / progress.counters.sum(axis=1, keepdims=True)
-        common = {
-            "updates": progress.updates,
+    def _infos(self, outcome: Outcome) -> list[SegmentInfo]:
+        rows, epochs = self.run.progress.counters, self.run.epochs
+        share = rows / rows.sum(axis=1, keepdims=True)
+        ledger = self.run.ledger.entries()
+        return [self._info(outcome, n, share[n], epochs[n], ledger) for n in range(len(rows))]
+
+    def _info(self, outcome: Outcome, n: int, share: Floats, epochs: Floats, ledger: Entries) -> SegmentInfo:
+        """What replica n's segment showed."""
+        info: SegmentInfo = {
+            "gain": float(outcome.gain[n]),
+            "score": float(outcome.score[n]),
+            "loss": float(outcome.loss[n]),
+            "task_losses": outcome.task_losses[n].copy(),
+            "mixture": outcome.mixture[n].copy(),
+            "share": share,
+            "epochs": epochs,
+            "failed": bool(outcome.failed[n]),
+            "updates": self.run.progress.updates,
             "tokens": self.run.tokens,
             "learning_rate": outcome.learning_rate,
             "budget_left": 1 - self.run.spent,
-            "ledger": self.run.ledger.entries(),
+            "ledger": ledger,
         }
-        return [
-            {
-                "gain": float(outcome.gain[n]),
-                "score": float(outcome.score[n]),
-                "loss": float(outcome.loss[n]),
-                "task_losses": outcome.task_losses[n].copy(),
-                "mixture": outcome.mixture[n].copy(),
-                "share": share[n],
-                "epochs": epochs[n],
-                "failed": bool(outcome.failed[n]),
-                **self._order_of(n),
-                **({} if outcome.drop is None else {"inner_drop": float(outcome.drop[n])}),
-                **signals[n],
-                **common,
-            }
-            for n in range(len(share))
-        ]
+        if self.config.action.permute:
+            info["order"] = self._order[n].copy()
+        if outcome.inner_drop is not None:
+            info["inner_drop"] = float(outcome.inner_drop[n])
+        if outcome.signals:
+            info["signals"] = {name: found[n] for name, found in outcome.signals.items()}
+        return info
 
 
 def run_seed(generator: np.random.Generator) -> int:

@@ -38,7 +38,7 @@ class Reward:
         self._run = run
         self._config = run.config.reward
         self._relative = self._config.baseline == "stratified" and run.charge_proxy
-        self._prices = _prices(self._config.cost, [task.name for task in run.experiment.tasks])
+        self._prices = _prices(self._config.cost, [task.name for task in run.problem.tasks])
 
     def __call__(self, outcome: Outcome) -> Floats:
         """(N,) the pay for the segment that the run has just ended."""

@@ -14,9 +14,11 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.envs.observations import Features, Observation
-from curriculum_rl.envs.replicas import Info, Transition
+from curriculum_rl.envs.observations import Observation
+from curriculum_rl.envs.replicas import Transition
 from curriculum_rl.errors import ConfigError, ShardError
+from curriculum_rl.infos import ResetInfo
+from curriculum_rl.observation import Features
 from curriculum_rl.schema import EnvConfig
 
 
@@ -57,7 +59,7 @@ class Shards:
         """Every shard measures these signals from now on."""
         self._call("request_signals", [(tuple(names),)] * len(self._pipes))
 
-    def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[Info]]:
+    def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[ResetInfo]]:
         """Begin N new runs."""
         self._left_at = time.perf_counter()
         parts = self._call("reset", [(seeds[part],) for part in self._slices()])

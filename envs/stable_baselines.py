@@ -12,6 +12,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvO
 
 from curriculum_rl.envs import observations
 from curriculum_rl.envs.vector import PretrainingVectorEnv
+from curriculum_rl.infos import plain
 from curriculum_rl.schema import EnvConfig
 
 
@@ -34,7 +35,8 @@ class PretrainingVecEnv(VecEnv):
         """Begin N new runs, under the seeds of the last call of `seed`."""
         if self._options[0]:
             raise ValueError(f"options: none are known (got {sorted(self._options[0])})")
-        observed, self.reset_infos = self.vector.begin(self._seeds)
+        observed, infos = self.vector.begin(self._seeds)
+        self.reset_infos = [plain(info) for info in infos]
         self._reset_seeds()
         self._reset_options()
         return observed
@@ -47,12 +49,13 @@ class PretrainingVecEnv(VecEnv):
         """Train one segment of every replica."""
         assert self._actions is not None  # SB3 calls step_async first
         done, following = self.vector.advance(self._actions)
-        observed, infos = done.observation, done.infos
+        observed, infos = done.observation, [plain(info) for info in done.infos]
         if following is not None:
             for n, info in enumerate(infos):
                 info["terminal_observation"] = observations.of_replica(observed, n)
                 info["TimeLimit.truncated"] = False
-            observed, self.reset_infos = following
+            observed, begun = following
+            self.reset_infos = [plain(info) for info in begun]
         dones = np.full(self.num_envs, done.terminated)
         return observed, done.reward.astype(np.float32), dones, infos
 

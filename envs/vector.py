@@ -12,10 +12,11 @@ from gymnasium.vector.utils import batch_space
 
 from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
-from curriculum_rl.envs.replicas import Info, Replicas, Transition, run_seed
+from curriculum_rl.envs.replicas import Replicas, Transition, run_seed
 from curriculum_rl.envs.shards import Shards
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
+from curriculum_rl.infos import ResetInfo, plain
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import load as configs
 
@@ -74,7 +75,7 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
                 self.config, replicas=num_envs, shards=shards, charge_proxy=charge_proxy, downstream=downstream
             )
         self.num_envs = num_envs
-        self.tasks = tuple(task.name for task in self.experiment.tasks)
+        self.tasks = tuple(task.name for task in self.experiment.problem.tasks)
         self.single_action_space = actions.space(self.config.action, len(self.tasks))
         self.single_observation_space = observations.space(self.config.observation, len(self.tasks))
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -120,7 +121,7 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
         if options:
             raise ValueError(f"options: none are known (got {sorted(options)}); all replicas are reset together")
         observed, infos = self.begin(seed)
-        return observed, self._joined(infos)
+        return observed, self._joined([plain(info) for info in infos])
 
     def step(
         self, actions: Actions
@@ -132,17 +133,17 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
         """
         done, following = self.advance(actions)
         ended = np.full(self.num_envs, done.terminated)
-        infos = done.infos
+        infos = [plain(info) for info in done.infos]
         observed = done.observation
         if following is not None:
             observed, fresh = following
             infos = [
-                {**info, "final_obs": observations.of_replica(done.observation, n), "final_info": last}
+                {**plain(info), "final_obs": observations.of_replica(done.observation, n), "final_info": plain(last)}
                 for n, (info, last) in enumerate(zip(fresh, done.infos, strict=True))
             ]
         return observed, done.reward, ended, np.zeros(self.num_envs, dtype=np.bool_), self._joined(infos)
 
-    def begin(self, seed: int | Sequence[int | None] | None = None) -> tuple[Observation, list[Info]]:
+    def begin(self, seed: int | Sequence[int | None] | None = None) -> tuple[Observation, list[ResetInfo]]:
         """`reset` with one info per replica."""
         if seed is not None:
             seeds = [seed + n for n in range(self.num_envs)] if isinstance(seed, int) else list(seed)
@@ -153,7 +154,7 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
                     self._generators[n] = np_random(one)[0]
         return self._replicas.reset([run_seed(generator) for generator in self._generators])
 
-    def advance(self, actions: Actions) -> tuple[Transition, tuple[Observation, list[Info]] | None]:
+    def advance(self, actions: Actions) -> tuple[Transition, tuple[Observation, list[ResetInfo]] | None]:
         """`step` with one info per replica, and the beginning of the next runs where these ended."""
         if len(actions) != self.num_envs:
             raise ValueError(f"actions: {len(actions)} for {self.num_envs} replicas")
@@ -179,7 +180,7 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
         """End the workers."""
         self._replicas.close()
 
-    def _joined(self, infos: list[Info]) -> dict[str, Any]:
+    def _joined(self, infos: list[dict[str, Any]]) -> dict[str, Any]:
         joined: dict[str, Any] = {}
         for n, info in enumerate(infos):
             joined = self._add_info(joined, info, n)

@@ -1,22 +1,26 @@
 """`curriculum-rl compare`: agents against each other and against the baselines, at equal total cost, seed by seed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Console
 
+from curriculum_rl.agents.table import make, options_of
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.recording.rows import to_json, write_atomically
 from curriculum_rl.schema import load as configs
-from curriculum_rl.scripts.comparing.running import contestants
+from curriculum_rl.scripts.comparing.analysis import results
+from curriculum_rl.scripts.comparing.output import boards, markdown, page, table
+from curriculum_rl.scripts.comparing.running import contestants, directory, watching, workers
+from curriculum_rl.scripts.comparing.running import plan as plans
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 from curriculum_rl.scripts.comparing.running.directory import Directory
-
-if TYPE_CHECKING:
-    from curriculum_rl.experiment import Experiment
-    from curriculum_rl.scripts.comparing.running.plan import Plan
+from curriculum_rl.scripts.comparing.running.plan import Plan
 
 STATIC_MIXTURES = 64
 
@@ -72,8 +76,6 @@ def compare(
     with Directory(Path(out)) as folder:
         folder.settle(config)
         with console.status("reading and tokenising the corpora"):
-            from curriculum_rl.experiment import build
-
             experiment = build(config)
         everybody = _everybody(wanted, experiment, baselines=baselines, mixtures=static_mixtures, decompose=decompose)
         plan = _plan(folder, experiment, everybody, range(first_seed, first_seed + seeds))
@@ -84,8 +86,6 @@ def compare(
 
 
 def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, decompose: Sequence[str]) -> None:
-    from curriculum_rl.agents.table import make, options_of
-
     if not wanted:
         raise ConfigError("agents: name at least one")
     for key, value, least in (("seeds", seeds, 1), ("jobs", jobs, 1), ("static-mixtures", mixtures, 0)):
@@ -110,49 +110,46 @@ def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, d
 
 def _everybody(
     wanted: Sequence[Contestant],
-    experiment: "Experiment",
+    experiment: Experiment,
     *,
     baselines: bool,
     mixtures: int,
     decompose: Sequence[str],
 ) -> list[Contestant]:
     """The baselines, what was asked for, and the controls of a decomposition; every label once."""
-    objective = experiment.target_objective
-    names = [task.objective.name for task in experiment.tasks]
+    objective = experiment.problem.target_objective
+    names = [task.objective.name for task in experiment.problem.tasks]
     some = objective if objective in names and any(name != objective for name in names) else None
-    fixed = contestants.baselines(mixtures=mixtures, objective=some) if baselines else [contestants.stratified()]
+    fixed = [contestants.stratified()]
+    if baselines:
+        fixed = contestants.baselines(wanted, mixtures=mixtures, objective=some)
     controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
     return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
 
 
 def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: int, *, baselines: bool) -> None:
-    others = contestants.baselines(mixtures=mixtures, objective="any") if baselines else []
+    others = contestants.baselines(wanted, mixtures=mixtures, objective="any") if baselines else []
     known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
     for label in labels:
         if label not in known:
             raise ConfigError(f"reach: {label!r} is not one of {', '.join(known)}")
 
 
-def _plan(folder: Directory, experiment: "Experiment", everybody: Sequence[Contestant], seeds: range) -> "Plan":
-    from curriculum_rl.scripts.comparing.running.plan import Plan
-
+def _plan(folder: Directory, experiment: Experiment, everybody: Sequence[Contestant], seeds: range) -> Plan:
     return Plan(
         folder=folder,
         config=experiment.config,
         contestants=tuple(everybody),
         seeds=tuple(seeds),
-        tasks=tuple(task.name for task in experiment.tasks),
-        objectives=tuple(task.objective.name for task in experiment.tasks),
-        divergence=experiment.divergence,
-        objective=experiment.target_objective,
+        tasks=tuple(task.name for task in experiment.problem.tasks),
+        objectives=tuple(task.objective.name for task in experiment.problem.tasks),
+        divergence=experiment.problem.divergence,
+        objective=experiment.problem.target_objective,
     )
 
 
-def _run(plan: "Plan", processes: int, console: Console) -> None:
+def _run(plan: Plan, processes: int, console: Console) -> None:
     """Do what is missing; a job that fails leaves its error where its cell would be."""
-    from curriculum_rl.scripts.comparing.running import directory, watching, workers
-    from curriculum_rl.scripts.comparing.running import plan as plans
-
     todo = plans.jobs(plan)
     cells = {
         plans.name_of(one, seed, percent): plan.folder.cell(one, seed, percent) for one, seed, percent in plan.places()
@@ -170,14 +167,8 @@ def _run(plan: "Plan", processes: int, console: Console) -> None:
             raise
 
 
-def _show(plan: "Plan", experiment: "Experiment", console: Console, *, quiet: bool) -> dict[str, Any]:
+def _show(plan: Plan, experiment: Experiment, console: Console, *, quiet: bool) -> dict[str, Any]:
     """Write the document, the page and TensorBoard's events, and print the table."""
-    import json
-
-    from curriculum_rl.recording.rows import to_json, write_atomically
-    from curriculum_rl.scripts.comparing.analysis import results
-    from curriculum_rl.scripts.comparing.output import boards, markdown, page, table
-
     found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
     path = plan.folder.path
     write_atomically(path / "compare.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")

@@ -8,7 +8,9 @@ from typing import Any
 
 from rich.console import Console
 
-from curriculum_rl.scripts.train import Request, train
+from curriculum_rl.agents.table import entry
+from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.train import train
 
 BASELINES = ("stratified", "round-robin")
 
@@ -28,18 +30,18 @@ def demo(out: Path, *, agent: str, env: str, seed: int, overrides: Mapping[str, 
     """
     folder = next(path for n in itertools.count(1) if not (path := Path(f"{out}-{n}")).exists())
     console = Console(stderr=True)
-    for name in dict.fromkeys((agent, *BASELINES)):
+    names = tuple(dict.fromkeys((agent, *BASELINES)))
+    for name in names:
         options = {k: v for k, v in overrides.items() if name == agent or not k.startswith("agent.")}
         request = Request(env=env, agent=name, seed=seed, out=folder / name, overrides=options, summarise=False)
         if not train(request):
             return False
     from curriculum_rl.scripts.running.finishing import summary, tell_tensorboard
 
-    results = [
-        json.loads((path / "result.json").read_text())
-        for path in (folder / name for name in dict.fromkeys((agent, *BASELINES)))
-    ]
+    results = [json.loads((folder / name / "result.json").read_text()) for name in names]
     Console().print(summary(results))
+    for name in names:
+        console.print(f"{name}: {entry(name).summary}")
     console.print("One seed shows how it works, not which agent is better.")
     tell_tensorboard(folder, console, run=agent)
     return True

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.table import Table
 
+from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import entry, load
+from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.runs import RunDirectory
-
-if TYPE_CHECKING:
-    from curriculum_rl.envs.stable_baselines import PretrainingVecEnv
 
 
 def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic: bool) -> list[dict[str, Any]]:
@@ -32,11 +32,6 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     Raises:
         ConfigError: if the directory holds no trained agent.
     """
-    import torch
-
-    from curriculum_rl.agents.shell.loop import Shell
-    from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
-
     directory = RunDirectory(run)
     if not (run / "agent.zip").is_file():
         raise ConfigError(f"run: {str(run)!r} holds no agent.zip; is it a run directory?")
@@ -64,7 +59,7 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     return finals
 
 
-def play(env: "PretrainingVecEnv", agent: Any, seed: int, *, learn: bool, deterministic: bool) -> list[dict[str, Any]]:
+def play(env: PretrainingVecEnv, agent: Any, seed: int, *, learn: bool, deterministic: bool) -> list[dict[str, Any]]:
     """One pretraining run per replica under the seeds from `seed` on; the final figures of each."""
     env.seed(seed)
     observation = env.reset()

@@ -41,11 +41,10 @@ def _agents() -> Group:
         table = Table(title=family, title_justify="left", title_style="bold", expand=True)
         table.add_column("name", no_wrap=True, min_width=18)
         table.add_column("what it is", ratio=1)
-        for column, width in (("protocol", 10), ("action", 7), ("learns from", 11), ("pays for", 15)):
-            table.add_column(column, width=width)
         for entry in entries:
-            what = f"{entry.summary}\n[dim]{entry.source}[/dim]"
-            table.add_row(entry.name, what, entry.protocol, entry.action, entry.feedback, entry.cost)
+            # Columns of their own would leave the summary none on a terminal of 80 characters.
+            needs = f"{entry.protocol}; action: {entry.action}; learns from: {entry.feedback}; pays for: {entry.cost}"
+            table.add_row(entry.name, f"{entry.summary}\n[dim]{entry.source}\n{needs}[/dim]")
         tables.append(table)
     return Group(*tables)
 

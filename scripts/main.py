@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from curriculum_rl import __version__
 from curriculum_rl.errors import ConfigError, ShardError
 
 app = typer.Typer(
@@ -18,7 +19,13 @@ app = typer.Typer(
 )
 
 Env = Annotated[str, typer.Option(help="A built-in environment (`list envs`) or the path of an environment file.")]
-AgentName = Annotated[str, typer.Option(help="Who decides (`list agents`), or `module:Class` of your own.")]
+AgentName = Annotated[
+    str,
+    typer.Option(
+        help="Who decides (`list agents`), or `module:Class` of your own. `auto` is a static mixture: more of a task "
+        "the nearer its text is to the target's; it measures nothing."
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it; same seed, same rows.")]
 Set = Annotated[
     list[str] | None,
@@ -29,6 +36,21 @@ Set = Annotated[
         "(`--set agent.window=30`). May be repeated.",
     ),
 ]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"curriculum-rl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself, before any sub-command."""
 
 
 @app.command()
@@ -73,7 +95,8 @@ def train(
     The run directory holds config.yaml, versions.json, segments.jsonl, result.json, schedule.json, policy.png, the
     agent, the final learner and TensorBoard's event files.
     """
-    from curriculum_rl.scripts.train import Request, train
+    from curriculum_rl.scripts.running.request import Request
+    from curriculum_rl.scripts.train import train
 
     request = Request(
         env=env,

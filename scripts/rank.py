@@ -4,18 +4,20 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.experiment import build
+from curriculum_rl.learners import load_learner
+from curriculum_rl.learners.base import Learner
 from curriculum_rl.ranking.features import FEATURE_MEASURES
+from curriculum_rl.ranking.picture import ranking_picture
 from curriculum_rl.ranking.ranking import MEASURES, ROWS, Measured, Ranking, rank
 from curriculum_rl.schema import load as configs
-
-if TYPE_CHECKING:
-    from curriculum_rl.learners.base import Learner
 
 PRUNE = 0.4
 """Share of the tasks that the table marks as left out (Pugantsov and McCreadie 2023: up to 40 % of the runtime)."""
@@ -50,10 +52,6 @@ def show(
     Raises:
         ConfigError: for an unknown measure, or a learner that is not there or does not fit.
     """
-    import torch
-
-    from curriculum_rl.experiment import build
-
     torch.set_num_threads(1)
     _check(measures, out=out, json_file=json_file)
     folder = None if learner is None else _learner_folder(learner)
@@ -67,8 +65,6 @@ def show(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     if out is not None:
-        from curriculum_rl.ranking.picture import ranking_picture
-
         ranking_picture(ranking, out / "ranking.png", prune=PRUNE)
     console = Console()
     for table in _tables(ranking, experiment.config.name, read_by):
@@ -101,10 +97,8 @@ def _learner_folder(path: Path) -> Path:
     )
 
 
-def _load(folder: Path, fingerprint: str, device: str) -> "Learner":
+def _load(folder: Path, fingerprint: str, device: str) -> Learner:
     """The learner, after a look at the tokenizer of the run that it came from."""
-    from curriculum_rl.learners import load_learner
-
     result = folder.parent / "result.json"
     if folder.name == "learner" and result.is_file():
         trained = json.loads(result.read_text(encoding="utf-8")).get("tokenizer")

@@ -1,5 +1,6 @@
 """The set-up script: which PyTorch it asks for, when it installs nothing, and what it runs."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,18 @@ def test_the_second_call_installs_nothing_until_something_changes(commands, tmp_
     monkeypatch.setattr(dev, "stamp_key", lambda *_: "another")
     dev.install(tmp_path, ["demo"], "skip")
     assert commands[-1][-1] == ".[demo]"
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "curriculum_rl/__init__.py"])
+def test_another_dependency_or_version_is_another_installation(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    (tmp_path / "curriculum_rl").mkdir()
+    for file in ("pyproject.toml", "curriculum_rl/__init__.py"):
+        (tmp_path / file).write_text("one")
+    key = dev.stamp_key(Path(sys.executable), "cpu")
+    assert dev.stamp_key(Path(sys.executable), "cpu") == key
+    (tmp_path / name).write_text("two")
+    assert dev.stamp_key(Path(sys.executable), "cpu") != key
 
 
 def test_the_lint_runs_every_check_and_keeps_the_worst_status(monkeypatch):

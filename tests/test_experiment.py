@@ -9,8 +9,10 @@ import pytest
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.objectives import Rows
 from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Price, Reading, Stateless
 from curriculum_rl.schema import load as configs
 from curriculum_rl.text.documents import Document
@@ -47,7 +49,7 @@ class Counting:
 class Steady(Stateless):
     """A proxy of the user's own."""
 
-    def __init__(self, *, experiment: Experiment, learner: Any, seeds: Any, level: float) -> None:
+    def __init__(self, *, problem: Problem, learner: Any, seeds: Any, level: float) -> None:
         self.level = level
 
     def price(self, learner: Any) -> Price:
@@ -60,7 +62,7 @@ class Steady(Stateless):
 def played(experiment: Experiment) -> Pretraining:
     run = Pretraining(experiment)
     run.begin([0])
-    shares = np.full((1, len(experiment.tasks)), 1 / len(experiment.tasks))
+    shares = np.full((1, len(experiment.problem.tasks)), 1 / len(experiment.problem.tasks))
     while run.next_updates():
         run.segment(shares)
     return run
@@ -74,7 +76,7 @@ def test_classes_of_the_users_own(tiny: dict[str, Any]) -> None:
     }
     experiment = build(configs.load(tiny, changes))
     run = played(experiment)
-    assert [task.name for task in experiment.tasks] == ["numbers.backwards", "sea.backwards"]
+    assert [task.name for task in experiment.problem.tasks] == ["numbers.backwards", "sea.backwards"]
     assert run.progress.score.tolist() == [-2.0]
     assert run.progress.counters.sum() == 20 * 5
 
@@ -118,7 +120,7 @@ def test_transformers_learners_run_and_learn(
 def test_an_objective_that_the_learner_cannot_do(tiny: dict[str, Any]) -> None:
     experiment = build(configs.load(tiny, {"learner": {"kind": "transformers", "model": LLAMA, "head": "causal"}}))
     with pytest.raises(ConfigError, match=r"star\.masked_lm.*both directions"):
-        experiment.make_learner()
+        make_learner(experiment.config, experiment.problem)
 
 
 def test_classification_is_a_task_too(tiny: dict[str, Any]) -> None:
@@ -144,13 +146,13 @@ def test_derived_corpora(tiny: dict[str, Any]) -> None:
         "corpora.few": {"kind": "small", "of": "sea", "characters": 2000},
     }
     experiment = build(configs.load(tiny, changes))
-    tokens = {task.corpus.name: np.asarray(task.corpus.tokens) for task in experiment.tasks}
+    tokens = {task.corpus.name: np.asarray(task.corpus.tokens) for task in experiment.problem.tasks}
     assert (tokens["again"] == tokens["sea"]).all()
     assert len(tokens["few"]) < 1500
     assert sorted(experiment.tokenizer.decode(tokens["mixed"]).split())[:50] != []
     assert abs(len(tokens["mixed"]) - len(tokens["sea"])) < 0.1 * len(tokens["sea"])
     assert not np.array_equal(tokens["mixed"][:200], tokens["sea"][:200])
-    assert set(experiment.heldout) == {"sea", "land", "star"}
+    assert set(experiment.problem.heldout.corpora) == {"sea", "land", "star"}
 
 
 def test_no_target_text_is_trained_on(experiment: Experiment) -> None:
@@ -160,8 +162,8 @@ def test_no_target_text_is_trained_on(experiment: Experiment) -> None:
         cuts = np.split(np.asarray(tokens), np.flatnonzero(np.asarray(tokens) == eos) + 1)
         return {tuple(cut.tolist()) for cut in cuts if len(cut) > 1}
 
-    trained = set().union(*(documents(task.corpus.tokens) for task in experiment.tasks))
-    parts = [documents(corpus.tokens) for corpus in experiment.target.text.values()]
+    trained = set().union(*(documents(task.corpus.tokens) for task in experiment.problem.tasks))
+    parts = [documents(corpus.tokens) for corpus in experiment.problem.target.text.values()]
     assert all(len(part) > 20 for part in parts)
     for i, part in enumerate(parts):
         assert not part & trained
@@ -169,21 +171,21 @@ def test_no_target_text_is_trained_on(experiment: Experiment) -> None:
 
 
 def test_divergence_is_smallest_for_the_targets_own_corpus(experiment: Experiment) -> None:
-    by_name = dict(zip((task.name for task in experiment.tasks), experiment.divergence, strict=True))
+    by_name = dict(zip((task.name for task in experiment.problem.tasks), experiment.problem.divergence, strict=True))
     assert by_name["star.causal_lm"] < 0.2 < min(by_name[f"{name}.causal_lm"] for name in ("sea", "land", "noise"))
     assert experiment.baselines["bigram"] < experiment.baselines["unigram"]
 
 
 def test_one_task_trains_on_the_signal_split_and_nobody_else_notices(tiny: dict[str, Any]) -> None:
     plain, more = (build(configs.load(tiny, {"target.train": train})) for train in (False, True))
-    assert [task.name for task in more.tasks] == [*(task.name for task in plain.tasks), "star.signal.causal_lm"]
-    signal = more.tasks[-1]
-    assert signal.corpus is more.target.text["signal"]
-    assert not plain.told["target_signal"].any()
-    assert more.told["target_signal"].tolist() == [0, 0, 0, 0, 0, 1]
-    assert more.told["target_objective"].tolist() == [1, 1, 1, 1, 0, 1]
-    assert more.told["corpus_tokens"].tolist() == [float(len(task.corpus.tokens)) for task in more.tasks]
-    assert more.told["divergence"][-1] == 0
+    tasks, told = more.problem.tasks, more.problem.task_info
+    assert [task.name for task in tasks] == [*(task.name for task in plain.problem.tasks), "star.signal.causal_lm"]
+    assert tasks[-1].corpus is more.problem.target.text["signal"]
+    assert not plain.problem.task_info["target_signal"].any()
+    assert told["target_signal"].tolist() == [0, 0, 0, 0, 0, 1]
+    assert told["target_objective"].tolist() == [1, 1, 1, 1, 0, 1]
+    assert told["corpus_tokens"].tolist() == [float(len(task.corpus.tokens)) for task in tasks]
+    assert told["divergence"][-1] == 0
     # The rest of the run does not depend on whether the task is there.
     runs = [Pretraining(experiment) for experiment in (plain, more)]
     for run in runs:
@@ -199,9 +201,9 @@ def test_no_split_but_the_signal_split_is_trained_on(tiny: dict[str, Any]) -> No
     """Documents of the task's corpus stand in no other split, and in no train part."""
     experiment = build(configs.load(tiny, {"target.train": True}))
     context = 16
-    own = experiment.tasks[-1].corpus
+    own = experiment.problem.tasks[-1].corpus
     seen = {tuple(row) for row in own.windows(np.arange(own.size(context)), context)}
-    others = [experiment.target.text[split] for split in ("reward", "selection", "report")]
-    for corpus in [*others, *(task.corpus for task in experiment.tasks[:-1])]:
+    others = [experiment.problem.target.text[split] for split in ("reward", "selection", "report")]
+    for corpus in [*others, *(task.corpus for task in experiment.problem.tasks[:-1])]:
         windows = corpus.windows(np.arange(corpus.size(context)), context)
         assert seen.isdisjoint(tuple(row) for row in windows), corpus.name

@@ -40,7 +40,7 @@ def test_a_task_without_share_is_never_drawn_whatever_it_is_owed() -> None:
 
 
 def test_windows_do_not_depend_on_when_or_with_whom_they_are_drawn(experiment: Experiment) -> None:
-    tasks, context = experiment.tasks, experiment.config.context
+    tasks, context = experiment.problem.tasks, experiment.config.context
     plan = np.array([[[0, 0, 4]], [[4, 1, 0]]])
     together, counters = segment_batches(tasks, plan, np.zeros((1, 5), np.int64), [3], context)
     assert counters.tolist() == [[3, 1, 0, 0, 2]]
@@ -58,7 +58,7 @@ def test_windows_do_not_depend_on_when_or_with_whom_they_are_drawn(experiment: E
 
 
 def test_an_epoch_draws_every_window_once(experiment: Experiment) -> None:
-    task = experiment.tasks[0]
+    task = experiment.problem.tasks[0]
     size = task.corpus.size(16)
     first = task.draw(seed=1, first=0, rows=size, context=16)
     second = task.draw(seed=1, first=size, rows=size, context=16)

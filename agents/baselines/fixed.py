@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from curriculum_rl.agents.rule import Floats, Ints, State, check, one_hot
 from curriculum_rl.agents.shell.loop import Shell
+from curriculum_rl.agents.shell.wrapping import PRIOR_TEMPERATURE, Wrapping
 from curriculum_rl.errors import ConfigError
 
 
@@ -94,6 +95,15 @@ class Stratified(Baseline):
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
         shares, actions = super()._decide(count, deterministic=deterministic)
         return shares, actions if self._memory.reads_env else np.zeros_like(actions)
+
+
+class Auto(Stratified):
+    """A static mixture: the nearer a task's text is to the target's, the larger its share; nothing is measured.
+
+    It is `stratified` under a divergence prior, so an env that does not say divergences gets even shares.
+    """
+
+    wrappers = Wrapping(prior=PRIOR_TEMPERATURE)
 
 
 class RoundRobin(Baseline):

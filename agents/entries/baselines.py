@@ -14,6 +14,13 @@ def _entry(name: str, target: str, summary: str, source: str, **more: Any) -> Ag
 
 BASELINES = (
     _entry(
+        "auto",
+        "fixed:Auto",
+        "the default: a static mixture, more of a task the nearer its text is to the target's (option: prior)",
+        "ours: shares in proportion to exp(-divergence / .1)",
+        action="mixture",
+    ),
+    _entry(
         "stratified",
         "fixed:Stratified",
         "every batch holds all tasks equally",

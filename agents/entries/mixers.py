@@ -136,5 +136,4 @@ MIXERS: tuple[AgentEntry, ...] = (
         "Herbster & Warmuth 1998, section 5",
     ),
     _entry("alignment", "alignment:Alignment", "exponentiated gradient on Adam-preconditioned alignments", "ours"),
-    _entry("auto", "auto:AutoAgent", "ours: divergence prior, alignment of every task, guard", "ours"),
 )

@@ -15,7 +15,7 @@ class PiKE:
 
     It is a step of exponentiated gradient descent on the expected sum of losses after one update, where gradients do
     not conflict; on quadratics of unit curvature `size` is rate (1 - rate w_k) and `noise` the square of the rate
-    (`curriculum_rl.envs.closed_form.quadratic`). |g_k|^2 comes from two halves of rows, so the noise of a gradient is
+    (`tests/envs/closed_form/quadratic.py`). |g_k|^2 comes from two halves of rows, so the noise of a gradient is
     not in it (a single batch's square holds sigma_k^2 / rows more), and may come out negative. The paper tunes both
     factors for each model; the defaults here are ours, such that both terms count on the almanac presets, where squares
     were .03 to .4 and variances 2 to 45.

@@ -10,13 +10,13 @@ from curriculum_rl.agents.rl.sets import is_two_part
 from curriculum_rl.agents.rl.td3 import TD3
 from curriculum_rl.agents.shell import signals, spaces
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.observation import RUN_FEATURES, TASK_FEATURES
 
 Floats = npt.NDArray[np.float64]
 
-# The columns of `curriculum_rl.envs`' observations that the paper's state has: loss, slope and share of each task;
-# the budget left.
-TASK_COLUMNS = (0, 1, 2)
-RUN_COLUMNS = (0,)
+# What the paper's state has of an observation.
+TASK_COLUMNS = tuple(TASK_FEATURES.index(name) for name in ("loss", "slope", "share"))
+RUN_COLUMNS = (RUN_FEATURES.index("budget_left"),)
 
 
 class ACODM(TD3):

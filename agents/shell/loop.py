@@ -247,7 +247,7 @@ class Shell(BaseAlgorithm):
             return
         for name in ("prior", "prune"):
             value = getattr(self.wrapping, name)
-            if value != getattr(type(self).wrappers, name):
+            if value and value != getattr(type(self).wrappers, name):
                 raise ConfigError(
                     f"{name}: {value} needs the divergence of each task from the target, which the reset of this env "
                     "does not say"

@@ -13,6 +13,24 @@ import numpy.typing as npt
 from curriculum_rl.agents.rule import Floats, Ints, State, check
 from curriculum_rl.errors import ConfigError
 
+PRIOR_TEMPERATURE = 0.1
+"""Bits: that of the agent `auto` and of the baseline `prior` of comparisons (docs/log.md)."""
+
+
+def prior_weights(divergence: Floats, temperature: float) -> Floats:
+    """What a divergence prior multiplies shares by: exp(-divergence / temperature), up to a factor of each run.
+
+    Args:
+        divergence: (..., K) of each task's text from the target's, >= 0, in the unit of `temperature`.
+        temperature: > 0.
+
+    Returns:
+        (..., K) weights, that of the nearest task 1.
+    """
+    # The least divergence taken off, so that a sharp prior does not run out of numbers.
+    weights: Floats = np.exp((divergence.min(axis=-1, keepdims=True) - divergence) / temperature)
+    return weights
+
 
 @dataclass(frozen=True)
 class Wrapping:
@@ -33,7 +51,7 @@ class Wrapping:
         section 4, with a fixed bet of one half; the rest is ours.
 
     Attributes:
-        prior: temperature, in bits, of exp(-divergence / prior), > 0; None: no prior.
+        prior: temperature of `prior_weights`, in the unit of the divergences, > 0; None: no prior.
         prune: share of the tasks that the rule never sees, those furthest from the target, in [0, 1); rounded down, of
             equal ones the later go first.
         minimum_share: the least share or probability of each task, in [0, 1 / K].
@@ -124,8 +142,7 @@ class Wrapping:
             own, chances = chances, np.zeros(distance.shape)
             chances[kept] = own.ravel()
         if self.prior is not None:
-            # The least divergence taken off, so that a sharp prior does not run out of numbers.
-            chances = chances * np.exp((distance.min(axis=1, keepdims=True) - distance) / self.prior)
+            chances = chances * prior_weights(distance, self.prior)
         alarmed = state["alarmed"][:, None]
         allowed = self._unread(state["epochs"], kept | alarmed)
         chances = np.where(alarmed, 1.0, chances) * allowed

@@ -12,7 +12,9 @@ from curriculum_rl.draws import key
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.proxies.build import light_head
+from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import load as configs
 
@@ -56,18 +58,18 @@ def learner_of(experiment: Experiment, run: Path | None, seed: int) -> Learner:
     """The learner that a run kept, or one with fresh weights."""
     if run is not None:
         return load_learner(run / "learner", device=experiment.config.device)
-    learner = experiment.make_learner()
+    learner = make_learner(experiment.config, experiment.problem)
     learner.reset([key(seed, "weights") >> 1])
     return learner
 
 
 def figures(experiment: Experiment, learner: Learner, seed: int) -> dict[str, float]:
     """Log-loss in nats per label and accuracy, of a light head and of a fine-tune, all on the report split."""
-    reading = light_head(experiment, learner, "report", HEAD, [seed]).score(learner)
+    reading = light_head(experiment.problem, learner, "report", HEAD, [seed]).score(learner)
     found = {"probe_loss": -float(reading.score[0]), "probe_accuracy": float(reading.details["accuracy"][0])}
     settings = experiment.config.report.finetune
     if settings is not None:
-        tuned = experiment.few_shot(learner, "report", settings, [seed])(learner)
+        tuned = few_shot(experiment.problem, learner, "report", settings, [seed])(learner)
         found |= {"finetune_loss": float(tuned.log_loss[0]), "finetune_accuracy": float(tuned.accuracy[0])}
     return found
 

@@ -18,6 +18,7 @@ from curriculum_rl.draws import key
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.finetune import FewShotFineTune
@@ -48,7 +49,7 @@ def few_shot(column: Column, seed: int, learner: Path | None, out: Path, data: P
     loaded = None if learner is None else load_learner(learner, device=device)
     for name in tuned_on(column.setting, size):
         experiment = build(configs.load(environment(column, data, size, device=device, target=name)))
-        labelled = experiment.target.labelled
+        labelled = experiment.problem.target.labelled
         tuned = _fresh(experiment, seed) if loaded is None else loaded
         found[name] = {"classes": len(labelled["signal"].classes)}
         for shots in size.shots:
@@ -74,7 +75,7 @@ def few_shot(column: Column, seed: int, learner: Path | None, out: Path, data: P
 
 
 def _fresh(experiment: Experiment, seed: int) -> Learner:
-    learner = experiment.make_learner()
+    learner = make_learner(experiment.config, experiment.problem)
     learner.reset([key(seed, "weights") >> 1])
     return learner
 
@@ -97,7 +98,7 @@ def gradient_agreement(column: Column, seeds: int, out: Path, data: Path, size: 
     run = Pretraining(build(configs.load(content)), replicas=seeds, charge_proxy=False, downstream=False)
     begun = time.perf_counter()
     run.begin(range(seeds))
-    tasks = len(run.experiment.tasks)
+    tasks = len(run.experiment.problem.tasks)
     rows = _fixed_rows(run.experiment, seeds, size.rows)
     points: dict[str, list[Any]] = {"updates": [], "loss": [], "cosine": [], "clean": [], "spent": []}
     while run.next_updates():
@@ -132,7 +133,7 @@ def _fixed_rows(experiment: Experiment, seeds: int, rows: int) -> list[tuple[Bat
     """For each task two halves (N, rows / 2, T), the same at every point and depth, apart from those trained on."""
     context, halves = experiment.config.context, (slice(rows // 2), slice(rows // 2, None))
     found = []
-    for task in experiment.tasks:
+    for task in experiment.problem.tasks:
         drawn = [task.batch(seed=key(n, "agreement"), first=0, rows=rows, context=context) for n in range(seeds)]
         found.append(tuple(stacked([one[half] for one in drawn]) for half in halves))
     return found

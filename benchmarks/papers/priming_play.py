@@ -15,11 +15,14 @@ from curriculum_rl import schema
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.learners.transformers.light import require_light
+from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.recording.rows import read_rows, write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.compare import compare
-from curriculum_rl.scripts.train import Request, train
+from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.train import train
 
 AGENT = "stratified"
 
@@ -145,7 +148,7 @@ def _env(plan: Plan, job: Job, way: str, *, flops: float) -> dict[str, Any]:
 
 def _full_update(experiment: Experiment) -> float:
     """FLOPs of an ordinary update of everything."""
-    learner = require_light(experiment.make_learner(), "learner")
+    learner = require_light(make_learner(experiment.config, experiment.problem), "learner")
     return learner.label_flops(experiment.config.batch * experiment.config.context, "all")
 
 
@@ -206,7 +209,7 @@ def _tuned(plan: Plan, job: Job, experiment: Experiment, body: Path, tune: str) 
         test_examples=size.scored,
         tune="all" if full else "light",
     )
-    few = experiment.few_shot(learner, "report", settings, [job.seed])
+    few = few_shot(experiment.problem, learner, "report", settings, [job.seed])
     found = few(learner)
     assert found.entity_f1 is not None, "the target is tagged"
     return {

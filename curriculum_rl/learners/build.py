@@ -9,17 +9,27 @@ from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.precision import Execution
 from curriculum_rl.learners.transformers.light import LORA_TARGETS, Light
 from curriculum_rl.plugins import custom
+from curriculum_rl.problem import Problem
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.text.tokenizers import Tokenizer
 
 
-def make_learner(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int) -> Learner:
+def make_learner(config: EnvConfig, problem: Problem, *, replicas: int = 1) -> Learner:
     """N learners as the environment says, not yet reset.
 
     Raises:
         ConfigError: for fewer than one replica, rows that `optimizer.accumulate` does not divide, what the device
-            cannot do or has no memory for, or a model that cannot be made.
+            cannot do or has no memory for, a model that cannot be made, or one that cannot do a task's objective.
     """
+    learner = _made(config, problem.tokenizer, replicas)
+    for task in problem.tasks:
+        if not (learner.causal_rows if task.objective.causal else learner.bidirectional_rows):
+            way = "left to right" if task.objective.causal else "in both directions"
+            raise ConfigError(f"tasks: {task.name} needs a learner that reads {way}; learner.head says otherwise")
+    return learner
+
+
+def _made(config: EnvConfig, tokenizer: Tokenizer, replicas: int) -> Learner:
     if replicas < 1:
         raise ConfigError(f"replicas (num_envs): at least 1 learner is needed, not {replicas}")
     _check_parts(config)

@@ -76,7 +76,7 @@ class Priming:
         if not self.steps:
             return report
         losses = report.row_losses.reshape(-1, self.batches, *report.row_losses.shape[1:]).mean(axis=3)
-        return replace(report, drop=(losses[:, 0] - losses[:, -1]).mean(axis=0))
+        return replace(report, inner_drop=(losses[:, 0] - losses[:, -1]).mean(axis=0))
 
     @property
     def _outer(self) -> Part:

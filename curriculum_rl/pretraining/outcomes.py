@@ -26,7 +26,7 @@ class Outcome:
         learning_rate: of its last update.
         signals: what was measured after it, by name, each with a leading dimension N; empty where nothing was asked
             for, or the budget does not pay for a measurement and another update.
-        drop: (N,) nats that inner steps took off the loss; None where the method does not tell.
+        inner_drop: (N,) nats that inner steps took off the loss; None where the method does not tell.
     """
 
     gain: Floats
@@ -38,7 +38,7 @@ class Outcome:
     updates: int
     learning_rate: float
     signals: Mapping[str, Floats]
-    drop: Floats | None = None
+    inner_drop: Floats | None = None
 
 
 @dataclass

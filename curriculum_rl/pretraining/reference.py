@@ -54,7 +54,7 @@ def stratified_reference(experiment: Experiment, cache: Cache | None = None) -> 
 def _play(experiment: Experiment) -> tuple[list[float], dict[str, float]]:
     run = Pretraining(experiment, replicas=REPLICAS, downstream=False)
     run.begin(range(REPLICAS))
-    shares = np.full((REPLICAS, len(experiment.tasks)), 1 / len(experiment.tasks))
+    shares = np.full((REPLICAS, len(experiment.problem.tasks)), 1 / len(experiment.problem.tasks))
     scores = [float(run.progress.initial.mean())]
     while run.next_updates():
         # Gains, since the gain of a segment need not be a difference of scores.

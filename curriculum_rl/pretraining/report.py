@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.batch import Batch
-from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.losses import mean_loss
+from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Price
+from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.proxies.finetune import FewShot
-from curriculum_rl.proxies.heldout import mean_loss
 from curriculum_rl.schema import ReportConfig
 
 Floats = npt.NDArray[np.float64]
@@ -47,24 +48,24 @@ class FinalReport:
         return out
 
 
-def rehearse_report(experiment: Experiment, learner: Learner, seeds: Sequence[int], settings: ReportConfig) -> None:
+def rehearse_report(problem: Problem, learner: Learner, seeds: Sequence[int], settings: ReportConfig) -> None:
     """Draw all that the final report will score.
 
     Raises:
         ConfigError: if the target is too small for it or lacks the labels.
     """
-    experiment.target_windows(learner, "report", settings.sequences, seeds)
+    problem.target_windows("report", settings.sequences, seeds, causal=learner.causal_rows)
     if settings.finetune is not None:
-        experiment.few_shot(learner, "report", settings.finetune, seeds)
+        few_shot(problem, learner, "report", settings.finetune, seeds)
 
 
 def final_report(
-    experiment: Experiment, learner: Learner, seeds: Sequence[int], settings: ReportConfig
+    problem: Problem, learner: Learner, seeds: Sequence[int], settings: ReportConfig
 ) -> tuple[FinalReport, Price]:
     """Score the learners on what no task, proxy or signal has seen.
 
     Args:
-        experiment: names the target.
+        problem: target and held-out parts.
         learner: N replicas; left bit-identical.
         seeds: N seeds; each draws its own report windows.
         settings: the sizes.
@@ -80,16 +81,15 @@ def final_report(
         price = Price(price.tokens + tokens, price.flops + learner.flops(tokens, training=False))
         return mean_loss(learner, batch)
 
-    target = loss(experiment.target_windows(learner, "report", settings.sequences, seeds))
-    sequences = settings.task_sequences
-    corpora = [
-        loss(experiment.heldout_windows(learner, name, sequences, seeds)) for name in experiment.heldout if sequences
-    ]
-    few_shot = None
+    causal = learner.causal_rows
+    target = loss(problem.target_windows("report", settings.sequences, seeds, causal=causal))
+    heldout, modelling = problem.heldout, problem.modelling(causal)
+    corpora = [loss(heldout.report(name, modelling, seeds)) for name in heldout.corpora if heldout.reported]
+    reached = None
     if settings.finetune is not None:
-        fine_tune = experiment.few_shot(learner, "report", settings.finetune, seeds)
+        fine_tune = few_shot(problem, learner, "report", settings.finetune, seeds)
         cost = fine_tune.price(learner)
         price = Price(price.tokens + cost.tokens, price.flops + cost.flops)
-        few_shot = fine_tune(learner)
+        reached = fine_tune(learner)
     losses = np.stack(corpora, axis=1) if corpora else np.empty((len(seeds), 0))
-    return FinalReport(target, losses, few_shot), price
+    return FinalReport(target, losses, reached), price

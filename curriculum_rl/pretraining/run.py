@@ -17,16 +17,19 @@ from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Snapshot
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.ledger import Ledger, Purpose
 from curriculum_rl.methods import make_method
 from curriculum_rl.methods.base import Shares
 from curriculum_rl.pretraining.outcomes import Outcome, Progress
 from curriculum_rl.pretraining.report import FinalReport, final_report, rehearse_report
-from curriculum_rl.proxies.base import PaysByMixture, Price, Reading
+from curriculum_rl.proxies.base import PaysByMixture, Price, Proxy, Reading
+from curriculum_rl.proxies.build import make_proxy
 from curriculum_rl.schema import BudgetConfig
 from curriculum_rl.signals import Moment
 from curriculum_rl.signals.measurements import Measurements
+from curriculum_rl.signals.windows import Windows
 from curriculum_rl.tasks import segment_batches
 
 # Of a `Batch`: two int64 and a float32.
@@ -40,7 +43,7 @@ class Pretraining:
     """A run from fresh learners until the budget is spent.
 
     Args:
-        experiment: corpora, tasks, target and settings.
+        experiment: settings and problem.
         replicas: N.
         charge_proxy: whether the proxy is paid from the budget; False for agents that need no reward, whose proxy
             readings are for people only (purpose `report`).
@@ -55,12 +58,12 @@ class Pretraining:
         self, experiment: Experiment, *, replicas: int = 1, charge_proxy: bool = True, downstream: bool = True
     ) -> None:
         self.experiment = experiment
-        self.config = experiment.config
-        self.learner = experiment.make_learner(replicas)
+        self.config, self.problem = experiment.config, experiment.problem
+        self.learner = make_learner(self.config, self.problem, replicas=replicas)
         self._report = self.config.report if downstream else self.config.report.model_copy(update={"finetune": None})
         self.charge_proxy = charge_proxy
         self._proxy_purpose: Purpose = "proxy" if charge_proxy else "report"
-        self.method = make_method(self.config.method, experiment.tasks, self.learner)
+        self.method = make_method(self.config.method, self.problem.tasks, self.learner)
         tokens = self.config.batch * self.config.context
         self.tokens_per_update = self.method.batches * tokens
         self._flops_per_update = self.method.flops(self.learner, tokens)
@@ -98,9 +101,9 @@ class Pretraining:
         self._measurements.begin()
         with self.ledger.timed("train"):
             self.learner.reset([key(seed, "weights") >> 1 for seed in seeds])
-        self._proxy = self.experiment.make_proxy(self.learner, seeds)
+        self._proxy = self._made_proxy(seeds)
         reading = self._score()
-        shape = (len(seeds), len(self.experiment.tasks))
+        shape = (len(seeds), len(self.problem.tasks))
         self.progress = Progress(
             np.zeros(shape, np.int64),
             np.zeros(shape),
@@ -117,8 +120,7 @@ class Pretraining:
     @property
     def epochs(self) -> Floats:
         """(N, K) passes over each task's windows so far."""
-        windows = np.array([task.corpus.size(self.config.context) for task in self.experiment.tasks])
-        passes: Floats = self.progress.counters / windows
+        passes: Floats = self.progress.counters / self.problem.windows
         return passes
 
     @property
@@ -144,7 +146,7 @@ class Pretraining:
         with self.ledger.timed("data"):
             plan = self._rows(mixture, updates)
             batches, self.progress.counters = segment_batches(
-                self.experiment.tasks, plan, self.progress.counters, self.seeds, self.config.context
+                self.problem.tasks, plan, self.progress.counters, self.seeds, self.config.context
             )
         rates = self._learning_rates(updates)
         first, segment = self.progress.updates, self.progress.segments
@@ -165,7 +167,7 @@ class Pretraining:
     def finish(self) -> FinalReport:
         """Score the final learners for people, under the purpose `report`."""
         with self.ledger.timed("report"):
-            result, price = final_report(self.experiment, self.learner, self.seeds, self._report)
+            result, price = final_report(self.problem, self.learner, self.seeds, self._report)
         self.ledger.charge("report", tokens=price.tokens, flops=price.flops)
         return result
 
@@ -183,7 +185,7 @@ class Pretraining:
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from a state."""
         self.seeds = tuple(state["seeds"])
-        self._proxy = self.experiment.make_proxy(self.learner, self.seeds)
+        self._proxy = self._made_proxy(self.seeds)
         self._proxy.load_state(state["proxy"])
         self.progress = Progress(**state["progress"])
         self.ledger = Ledger(**state["ledger"])
@@ -209,7 +211,7 @@ class Pretraining:
             failed = failed | ~np.isfinite(reading.score)
         if failed.any():
             self.learner.restore(before, np.flatnonzero(failed).tolist())
-        by_task = plan[..., None] == np.arange(len(self.experiment.tasks))
+        by_task = plan[..., None] == np.arange(len(self.problem.tasks))
         rows = by_task.sum(axis=(0, 2))
         totals = np.where(by_task, report.row_losses[..., None], 0.0).sum(axis=(0, 2))
         task_losses = np.divide(totals, rows, out=np.full(rows.shape, np.nan), where=rows > 0)
@@ -226,7 +228,7 @@ class Pretraining:
             failed=failed,
             updates=len(report.losses),
             learning_rate=rate,
-            drop=report.drop,
+            inner_drop=report.inner_drop,
         )
 
     def _gain(self, reading: Reading, mixture: Floats, failed: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -247,7 +249,8 @@ class Pretraining:
         return self._flops_per_update + self._measurements.of_update(segment).flops
 
     def _measuring(self, names: Sequence[str], before: Measurements | None = None) -> Measurements:
-        made = Measurements(self.experiment, self.learner, names, left=self._left, affords=self._affords)
+        windows = Windows(self.problem, self.config, self.learner, self._left)
+        made = Measurements(windows, names, affords=self._affords)
         if before is not None:
             made.load_state(before.state())
         return made
@@ -263,6 +266,9 @@ class Pretraining:
     def _reserve(self) -> float:
         """FLOPs of the smallest segment."""
         return self._price_of_update + (self._proxy_price().flops if self.charge_proxy else 0.0)
+
+    def _made_proxy(self, seeds: Sequence[int]) -> Proxy:
+        return make_proxy(self.config.proxy, self.problem, self.learner, seeds)
 
     def _score(self) -> Reading:
         price = self._proxy_price()
@@ -283,7 +289,7 @@ class Pretraining:
             kind=optimizer.schedule,
             warmup=optimizer.warmup,
             decay=optimizer.decay,
-            peak=optimizer.learning_rate,
+            peak=self.problem.learning_rate,
         )
 
     def _rehearse(self, seeds: Sequence[int]) -> None:
@@ -294,8 +300,8 @@ class Pretraining:
                 f"batch: {rows:,} rows of {self.config.context} tokens, one segment of {len(seeds)} replica(s), "
                 "do not fit in memory: lower batch, context, segment.updates or the replicas (num_envs)"
             )
-        self._proxy = self.experiment.make_proxy(self.learner, seeds)
-        rehearse_report(self.experiment, self.learner, seeds, self._report)
+        self._proxy = self._made_proxy(seeds)
+        rehearse_report(self.problem, self.learner, seeds, self._report)
         reading = self._proxy_price().flops if self._proxy_purpose == "proxy" else 0.0
         if self.budget < 2 * reading + self._flops_per_update:
             raise ConfigError(

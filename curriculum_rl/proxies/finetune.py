@@ -199,4 +199,4 @@ def _in_updates(batch: Batch, updates: int, rows: int) -> Batch:
     def split(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.reshape(len(tensor), updates, rows, *tensor.shape[2:]).transpose(0, 1).contiguous()
 
-    return Batch(split(batch.input_ids), split(batch.targets), split(batch.weights), split(batch.causal))
+    return batch.map(split)

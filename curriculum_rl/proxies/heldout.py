@@ -4,13 +4,8 @@ import numpy as np
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
-
-
-def mean_loss(learner: Learner, batch: Batch) -> Floats:
-    """Nats per scored token of an (N, S, T) batch for each replica, (N,) float64."""
-    total = learner.token_losses(batch).double().sum(dim=(1, 2))
-    return np.asarray((total / batch.weights.to(total.device).double().sum(dim=(1, 2))).cpu().numpy())
+from curriculum_rl.learners.losses import mean_loss
+from curriculum_rl.proxies.base import Price, Reading, Stateless
 
 
 class HeldOutLoss(Stateless):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.losses import losses_by_task
 from curriculum_rl.proxies.base import Floats, Price, Reading
 
 EPSILON = 1e-6
@@ -52,7 +53,7 @@ class HeldOutTasks:
 
     def score(self, learner: Learner) -> Reading:
         """Score all replicas; the first call of a run sets the scale."""
-        losses = _by_task(learner, self._batch, self._tasks)
+        losses = losses_by_task(learner, self._batch, self._tasks)
         if self._first is None:
             self._first = losses
         return Reading(-(losses / (self._first + EPSILON)).mean(axis=1), heldout=losses)
@@ -73,12 +74,3 @@ class HeldOutTasks:
     def load_state(self, state: dict[str, Any]) -> None:
         """Continue from a state."""
         self._first = None if state["first"] is None else np.asarray(state["first"])
-
-
-def _by_task(learner: Learner, batch: Batch, tasks: int) -> Floats:
-    """(N, K) nats per scored token."""
-    nats = learner.token_losses(batch).double().cpu().numpy()
-    shape = (len(nats), tasks, -1)
-    scored = batch.weights.double().cpu().numpy().reshape(shape).sum(axis=2)
-    losses: Floats = nats.reshape(shape).sum(axis=2) / scored
-    return losses

@@ -18,6 +18,7 @@ from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.tasks import Task
 from curriculum_rl.text import divergence
@@ -129,9 +130,9 @@ def rank(
         else:
             found.append(_by_terms(experiment, name))
     return Ranking(
-        experiment.target.name,
-        tuple(task.name for task in experiment.tasks),
-        tuple(_text(task) for task in experiment.tasks),
+        experiment.problem.target.name,
+        tuple(task.name for task in experiment.problem.tasks),
+        tuple(_text(task) for task in experiment.problem.tasks),
         tuple(found),
     )
 
@@ -153,13 +154,13 @@ def _text(task: Task) -> str:
 
 def _by_terms(experiment: Experiment, name: str) -> Measured:
     begun = time.perf_counter()
-    texts = {_text(task): task.corpus.tokens for task in experiment.tasks}
-    signal, size = experiment.target.text["signal"].tokens, experiment.tokenizer.vocab_size
+    texts = {_text(task): task.corpus.tokens for task in experiment.problem.tasks}
+    signal, size = experiment.problem.target.text["signal"].tokens, experiment.tokenizer.vocab_size
     distances = divergence.of_terms(name, signal, list(texts.values()), size)
     by_text = dict(zip(texts, distances, strict=True))
     seconds = time.perf_counter() - begun
     counted = sum(min(len(tokens), divergence.SAMPLE) for tokens in (signal, *texts.values()))
-    values = np.array([by_text[_text(task)] for task in experiment.tasks])
+    values = np.array([by_text[_text(task)] for task in experiment.problem.tasks])
     return Measured(name, values, seconds, float(counted + divergence.FLOPS_PER_TERM * size * len(texts)))
 
 
@@ -169,12 +170,12 @@ def _by_features(experiment: Experiment, name: str, features: _Features) -> Meas
     by_text = {text: measure.distance(features.target, cloud) for text, cloud in features.texts.items()}
     seconds = features.seconds + time.perf_counter() - begun
     n, d = features.target.shape
-    values = np.array([by_text[_text(task)] for task in experiment.tasks])
+    values = np.array([by_text[_text(task)] for task in experiment.problem.tasks])
     return Measured(name, values, seconds, features.flops + measure.flops(n, d) * len(by_text))
 
 
 def _fresh(experiment: Experiment, seed: int) -> Learner:
-    learner = experiment.make_learner()
+    learner = make_learner(experiment.config, experiment.problem)
     learner.reset([key(seed, "weights") >> 1])
     return learner
 
@@ -187,8 +188,8 @@ def _read(experiment: Experiment, learner: Learner, rows: int, seed: int) -> _Fe
         )
     begun = time.perf_counter()
     context = min(experiment.config.context, learner.context)
-    corpora = {_text(task): task.corpus.tokens for task in experiment.tasks}
-    signal = experiment.target.text["signal"]
+    corpora = {_text(task): task.corpus.tokens for task in experiment.problem.tasks}
+    signal = experiment.problem.target.text["signal"]
     target = features_of(learner, Corpus(signal.name, signal.tokens, ""), rows=rows, context=context, seed=seed)
     texts = {
         name: features_of(learner, Corpus(name, tokens, ""), rows=rows, context=context, seed=seed)

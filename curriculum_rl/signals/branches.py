@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from curriculum_rl.batch import SegmentPlan
-from curriculum_rl.proxies.heldout import mean_loss
+from curriculum_rl.batch import Batch, SegmentPlan
+from curriculum_rl.learners.losses import mean_loss
 from curriculum_rl.signals.base import Cost, Floats, Moment, plus
 from curriculum_rl.signals.heldout import heldout_losses
-from curriculum_rl.signals.windows import Windows, stacked
+from curriculum_rl.signals.windows import Windows
 from curriculum_rl.tasks import Task
 
 
@@ -19,17 +19,22 @@ class Branches:
     Args:
         windows: where the rows come from.
         asked: the signals asked for.
+
+    Raises:
+        ConfigError: for `transfer`, where a task has too few held-out windows that the report does not score.
     """
 
     measures: ClassVar[frozenset[str]] = frozenset({"look_ahead", "transfer"})
 
     def __init__(self, windows: Windows, asked: Collection[str]) -> None:
         self._windows, self._asked = windows, asked
+        if "transfer" in asked:
+            windows.require_heldout()
 
     def cost(self) -> Cost:
         """Of K branches and K + 1 readings."""
         windows, settings = self._windows, self._windows.config.signals
-        tasks = len(windows.experiment.tasks)
+        tasks = len(windows.problem.tasks)
         branch = windows.train(settings.look_ahead * windows.config.batch)
         read = (1 if "look_ahead" in self._asked else 0) + (tasks if "transfer" in self._asked else 0)
         one = windows.read(read * settings.rows)
@@ -48,7 +53,7 @@ class Branches:
         before = {name: read() for name, read in readers.items()}
         snapshot = windows.learner.snapshot()
         gains: dict[str, list[Floats]] = {name: [] for name in readers}
-        for task in windows.experiment.tasks:
+        for task in windows.problem.tasks:
             sound = windows.learner.train(branch(windows, task, seeds, moment.number, moment.rate)).finite
             for name, read in readers.items():
                 gain = before[name] - read()
@@ -62,6 +67,6 @@ def branch(windows: Windows, task: Task, seeds: Sequence[int], number: int, rate
     updates, batch = windows.config.signals.look_ahead, windows.config.batch
     drawn = windows.rows(task, seeds, "look-ahead", number * updates * batch, updates * batch)
     return SegmentPlan(
-        stacked([drawn[:, i * batch : (i + 1) * batch] for i in range(updates)]),
+        Batch.stack([drawn[:, i * batch : (i + 1) * batch] for i in range(updates)]),
         np.full((updates, len(seeds)), rate),
     )

@@ -4,7 +4,6 @@ Shapes: k updates, N replicas, K tasks, R examples of a head's fit, B rows of a 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -18,9 +17,7 @@ from curriculum_rl.objectives import Classification
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.proxies.finetune import labelled_batch, without_labels
 from curriculum_rl.signals.base import Floats
-
-if TYPE_CHECKING:
-    from curriculum_rl.experiment import Experiment
+from curriculum_rl.signals.windows import Windows
 
 
 class DevExamples:
@@ -31,8 +28,7 @@ class DevExamples:
     classification task reads, or as the learner does where there is none, with their labels hidden.
 
     Args:
-        experiment: tasks and target.
-        learner: whose updates listen.
+        windows: tasks, target, sizes, and the learner whose updates listen.
         settings: of the method.
 
     Raises:
@@ -42,10 +38,10 @@ class DevExamples:
         price: of an update's listening.
     """
 
-    def __init__(self, experiment: "Experiment", learner: Learner, settings: schema.TartanMethod) -> None:
-        experiment.require_labels("signals: 'products' under method.kind 'tartan'")
-        self._corpus = experiment.target.labelled["signal"]
-        config = experiment.config
+    def __init__(self, windows: Windows, settings: schema.TartanMethod) -> None:
+        problem, config, learner = windows.problem, windows.config, windows.learner
+        problem.target.require_labels("signals: 'products' under method.kind 'tartan'")
+        self._corpus = problem.target.labelled["signal"]
         self._context, self._rows, self._settings = config.context, (settings.dev_head_rows, config.batch), settings
         wanted, found = sum(self._rows), self._corpus.size(config.context)
         if wanted > found:
@@ -53,9 +49,9 @@ class DevExamples:
                 f"method.dev_head_rows: {settings.dev_head_rows} and the {config.batch} rows of a batch are {wanted} "
                 f"different examples, the target's signal split has {found}"
             )
-        ways = [task.objective.causal for task in experiment.tasks if isinstance(task.objective, Classification)]
-        self._objective = Classification(experiment.tokenizer, causal=ways[0] if ways else learner.causal_rows)
-        self._pad = experiment.tokenizer.pad_id
+        ways = [task.objective.causal for task in problem.tasks if isinstance(task.objective, Classification)]
+        self._objective = Classification(problem.tokenizer, causal=ways[0] if ways else learner.causal_rows)
+        self._pad = problem.tokenizer.pad_id
         self._fit = HeadFit(
             classes=len(self._corpus.classes),
             pool=settings.dev_head_pool,
@@ -65,7 +61,7 @@ class DevExamples:
             steps=settings.dev_head_steps,
             tolerance=settings.dev_head_tolerance,
         )
-        self.price = self._price(learner, len(experiment.tasks))
+        self.price = self._price(learner, len(problem.tasks))
 
     def _price(self, learner: Learner, tasks: int) -> Price:
         """A forward pass of what the head is fitted on, a training pass of the others, K products and K + 1 lengths."""

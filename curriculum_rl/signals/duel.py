@@ -7,7 +7,7 @@ import numpy as np
 
 from curriculum_rl.batch import SegmentPlan
 from curriculum_rl.draws import key
-from curriculum_rl.proxies.heldout import mean_loss
+from curriculum_rl.learners.losses import mean_loss
 from curriculum_rl.signals.base import Cost, Floats, Moment, plus
 from curriculum_rl.signals.windows import Windows
 from curriculum_rl.tasks import apportion, segment_batches
@@ -46,7 +46,7 @@ class Duel:
 
     def _branch(self, shares: Floats, moment: Moment) -> SegmentPlan:
         """A branch on a mixture; both duellists draw a task's windows from the same stream."""
-        config, tasks = self._windows.config, self._windows.experiment.tasks
+        config, tasks = self._windows.config, self._windows.problem.tasks
         updates, batch = config.signals.look_ahead, config.batch
         plan = np.stack([apportion(own, batch, updates, np.zeros(len(own)))[0] for own in shares], axis=1)
         counters = np.full(shares.shape, moment.number * updates * batch, dtype=np.int64)

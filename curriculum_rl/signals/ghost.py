@@ -6,21 +6,16 @@ Shapes: k updates, N replicas, B rows, K tasks.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from curriculum_rl.batch import Probe
-from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.ghost import require_ghosts
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.signals.base import Floats
 from curriculum_rl.signals.windows import Windows
-
-if TYPE_CHECKING:
-    from curriculum_rl.experiment import Experiment
 
 # Of what training costs, the most that ghosts may: products in as many updates as two thirds of it pay for.
 SHARE = 0.05
@@ -64,8 +59,7 @@ class Ghost:
     `signals.every` says, or less often, so that all of it costs at most `SHARE` of training.
 
     Args:
-        experiment: tasks and target.
-        learner: whose updates are watched.
+        windows: tasks, target, sizes, and the learner whose updates are watched.
 
     Raises:
         ConfigError: for a learner that sees no ghosts.
@@ -75,11 +69,11 @@ class Ghost:
         refresh: segments between two draws of the target's gradient.
     """
 
-    def __init__(self, experiment: "Experiment", learner: Learner) -> None:
+    def __init__(self, windows: Windows) -> None:
+        learner, config = windows.learner, windows.config
         self._learner = require_ghosts(learner)
-        self._windows = Windows(experiment, learner)
-        self._tasks = len(experiment.tasks)
-        config = experiment.config
+        self._windows = windows
+        self._tasks = len(windows.problem.tasks)
         tokens = config.batch * config.context
         product, update = self._learner.ghost_flops(tokens), learner.flops(tokens, training=True)
         self.every = ceil(product / update / PRODUCTS)

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from curriculum_rl.batch import Batch
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.signals.base import Cost, Floats, Moment, plus
-from curriculum_rl.signals.windows import Windows, stacked
+from curriculum_rl.signals.windows import Windows
 
 
 class Gradients:
@@ -30,7 +31,7 @@ class Gradients:
 
     def cost(self) -> Cost:
         """Of all gradients and their products."""
-        groups = 2 * (len(self._windows.experiment.tasks) + 1)
+        groups = 2 * (len(self._windows.problem.tasks) + 1)
         # Two products of every pair of gradients, each of P multiplications and additions.
         products = 2 * 2 * groups**2 * self._windows.learner.size
         slopes = self._windows.train(groups * self._windows.config.signals.rows)
@@ -39,10 +40,10 @@ class Gradients:
     def measure(self, moment: Moment) -> dict[str, Floats]:
         """All three."""
         windows, rows = self._windows, self._windows.config.signals.rows
-        tasks = [*windows.experiment.tasks, windows.target()]
+        tasks = [*windows.problem.tasks, windows.target()]
         drawn = [windows.rows(task, moment.seeds, "gradient", moment.number * 2 * rows, 2 * rows) for task in tasks]
         halves = [one[:, part] for one in drawn for part in (slice(rows), slice(rows, None))]
-        found = windows.learner.gradient_products(stacked(halves))
+        found = windows.learner.gradient_products(Batch.stack(halves))
         raw = found.raw.cpu().numpy()
         return {
             "products": between(raw),

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
+from curriculum_rl.learners.losses import losses_by_task
 from curriculum_rl.signals.base import Cost, Floats, Moment
 from curriculum_rl.signals.windows import Windows
 
@@ -13,16 +14,20 @@ class HeldOutLosses:
     Args:
         windows: where the rows come from.
         asked: the signals asked for.
+
+    Raises:
+        ConfigError: where a task has too few held-out windows that the report does not score.
     """
 
     measures: ClassVar[frozenset[str]] = frozenset({"heldout_loss"})
 
     def __init__(self, windows: Windows, asked: Collection[str]) -> None:
+        windows.require_heldout()
         self._windows = windows
 
     def cost(self) -> Cost:
         """Of one reading of all tasks."""
-        return Cost(signal=self._windows.read(len(self._windows.experiment.tasks) * self._windows.config.signals.rows))
+        return Cost(signal=self._windows.read(len(self._windows.problem.tasks) * self._windows.config.signals.rows))
 
     def measure(self, moment: Moment) -> dict[str, Floats]:
         """(N, K) nats per scored token."""
@@ -31,9 +36,4 @@ class HeldOutLosses:
 
 def heldout_losses(windows: Windows, seeds: Sequence[int]) -> Floats:
     """(N, K) nats per scored token."""
-    joined = windows.heldout(seeds)
-    nats = windows.learner.token_losses(joined).double().cpu()
-    shape = (len(seeds), len(windows.experiment.tasks), -1)
-    scored = joined.weights.double().reshape(shape).sum(dim=2)
-    losses: Floats = (nats.reshape(shape).sum(dim=2) / scored.clamp(min=1)).numpy()
-    return losses
+    return losses_by_task(windows.learner, windows.heldout(seeds), len(windows.problem.tasks))

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from curriculum_rl import schema
 from curriculum_rl.batch import Dev, Probe, SegmentReport
-from curriculum_rl.experiment import Experiment
-from curriculum_rl.learners.base import Learner
 from curriculum_rl.ledger import Ledger
 from curriculum_rl.proxies.base import Price
-from curriculum_rl.signals import DevExamples, Ghost, Meter, Moment, TargetGradient
-from curriculum_rl.signals.base import FREE
+from curriculum_rl.signals.base import FREE, Moment
+from curriculum_rl.signals.dev import DevExamples
+from curriculum_rl.signals.ghost import Ghost, TargetGradient
+from curriculum_rl.signals.meter import Meter
+from curriculum_rl.signals.windows import Windows
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,10 +25,8 @@ class Measurements:
     """What an agent asked to be measured, and the state of it.
 
     Args:
-        experiment: tasks and target.
-        learner: whose replicas are measured.
+        windows: tasks, target, sizes, and the learner whose replicas are measured.
         names: of signals; none by default.
-        left: FLOPs that are left of the budget now.
         affords: whether so many FLOPs leave enough for another segment.
 
     Raises:
@@ -37,22 +36,20 @@ class Measurements:
 
     def __init__(
         self,
-        experiment: Experiment,
-        learner: Learner,
+        windows: Windows,
         names: Sequence[str] = (),
         *,
-        left: Callable[[], float],
         affords: Callable[[float], bool],
     ) -> None:
-        self._every, self._affords = experiment.config.signals.every, affords
-        method = experiment.config.method
+        self._every, self._affords = windows.config.signals.every, affords
+        method = windows.config.method
         watched = {"ghost", "products"} if isinstance(method, schema.TartanMethod) else {"ghost"}
         measured = [name for name in names if name not in watched]
-        self._meter = Meter(experiment, learner, measured, left) if measured else None
-        self._ghost = Ghost(experiment, learner) if "ghost" in names else None
+        self._meter = Meter(windows, measured) if measured else None
+        self._ghost = Ghost(windows) if "ghost" in names else None
         self._dev: DevExamples | None = None
         if isinstance(method, schema.TartanMethod) and "products" in names:
-            self._dev = DevExamples(experiment, learner, method)
+            self._dev = DevExamples(windows, method)
         self._target = TargetGradient()
 
     def of_update(self, segment: int) -> Price:

@@ -1,9 +1,7 @@
 """Measures the signals that were asked for, and says what they cost. Shapes: N replicas, K tasks."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from curriculum_rl.learners.base import Learner
 from curriculum_rl.signals.base import Cost, Floats, Instrument, Moment
 from curriculum_rl.signals.branches import Branches
 from curriculum_rl.signals.duel import Duel
@@ -12,9 +10,6 @@ from curriculum_rl.signals.heldout import HeldOutLosses
 from curriculum_rl.signals.names import SIGNALS, check_names
 from curriculum_rl.signals.rollout import Rollout
 from curriculum_rl.signals.windows import Windows
-
-if TYPE_CHECKING:
-    from curriculum_rl.experiment import Experiment
 
 INSTRUMENTS = (HeldOutLosses, Gradients, Branches, Duel, Rollout)
 
@@ -27,21 +22,16 @@ class Meter:
     left bit-identical. `ghost` is not measured here: it is seen while a segment is trained (`Ghost`).
 
     Args:
-        experiment: tasks and target.
-        learner: whose replicas are measured.
+        windows: tasks, target, learner, sizes.
         names: the signals asked for.
-        left: FLOPs that are left of the budget now, for signals that depend on it.
 
     Raises:
-        ConfigError: for an unknown signal.
+        ConfigError: for an unknown signal, or too few held-out windows.
     """
 
-    def __init__(
-        self, experiment: "Experiment", learner: Learner, names: Sequence[str], left: Callable[[], float] = lambda: 0.0
-    ) -> None:
+    def __init__(self, windows: Windows, names: Sequence[str]) -> None:
         check_names(names)
         self._names = frozenset(names)
-        windows = Windows(experiment, learner, left)
         self._instruments: list[Instrument] = [
             made(windows, self._names) for made in INSTRUMENTS if made.measures & self._names
         ]

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from curriculum_rl.batch import SegmentPlan
 from curriculum_rl.draws import key
-from curriculum_rl.proxies.heldout import mean_loss
+from curriculum_rl.learners.losses import mean_loss
 from curriculum_rl.signals.base import Cost, Floats, Moment, plus
 from curriculum_rl.signals.branches import branch
 from curriculum_rl.signals.windows import Windows
@@ -36,7 +36,7 @@ class Rollout:
         """Of K + 1 finished branches and as many readings."""
         windows, settings = self._windows, self._windows.config.signals
         trained = windows.train((settings.look_ahead + self.finish()) * windows.config.batch)
-        branches = len(windows.experiment.tasks) + 1
+        branches = len(windows.problem.tasks) + 1
         return Cost(lookahead=plus(*[trained, windows.read(settings.rows)] * branches))
 
     def finish(self) -> int:
@@ -47,7 +47,7 @@ class Rollout:
         windows, settings = self._windows, self._windows.config.signals
         if settings.finish != "rest":
             return settings.finish
-        branches = len(windows.experiment.tasks) + 1
+        branches = len(windows.problem.tasks) + 1
         left = windows.left() - branches * windows.read(settings.rows).flops
         updates = int(left / windows.train(windows.config.batch).flops / (branches + 1) + 1e-9)
         return max(1, updates - settings.look_ahead)
@@ -58,7 +58,7 @@ class Rollout:
         look_ahead, rows = windows.config.signals.look_ahead, windows.config.signals.rows
         target = windows.rows(windows.target(), seeds, "look-ahead", moment.number * rows, rows)
         even = self._stratified(moment, "rollout", 0, np.full(look_ahead, moment.rate))
-        firsts = [even, *(branch(windows, t, seeds, moment.number, moment.rate) for t in windows.experiment.tasks)]
+        firsts = [even, *(branch(windows, t, seeds, moment.number, moment.rate) for t in windows.problem.tasks)]
         snapshot, losses = learner.snapshot(), []
         for first in firsts:
             sound = learner.train(first).finite & self._finish(moment)
@@ -78,7 +78,7 @@ class Rollout:
 
     def _stratified(self, moment: Moment, stream: str, begin: int, rates: Floats) -> SegmentPlan:
         """Stratified updates, the same for every branch of this measurement, from update `begin` of a stream on."""
-        config, tasks = self._windows.config, self._windows.experiment.tasks
+        config, tasks = self._windows.config, self._windows.problem.tasks
         shares, replicas = np.full(len(tasks), 1 / len(tasks)), len(moment.seeds)
         # Rows of one task never repeat before its epoch ends: update u draws from the places that u - 1 left.
         rows, _ = apportion(shares, config.batch, begin + len(rates), np.zeros(len(tasks)))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.text.corpora import Corpus, LabelledCorpus
 from curriculum_rl.text.tagged import TaggedCorpus
 
@@ -29,3 +30,16 @@ class Target:
     text: Mapping[Split, Corpus]
     labelled: Mapping[Split, LabelledCorpus]
     tagged: Mapping[Split, TaggedCorpus]
+
+    def require_labels(self, key: str) -> None:
+        """See that the target has labels, one for a text.
+
+        Raises:
+            ConfigError: naming the key that needs them.
+        """
+        if self.tagged:
+            raise ConfigError(
+                f"{key}: needs one label for a text, and the words of target.corpus {self.name!r} have tags"
+            )
+        if not self.labelled:
+            raise ConfigError(f"{key}: needs labels, and target.corpus {self.name!r} has no label_field")

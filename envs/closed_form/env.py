@@ -1,62 +1,24 @@
 """What environments without a language model share: one run at a time, whose law answers in microseconds."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs import actions, observations
-from curriculum_rl.envs.observations import BOUND, RUN_FEATURES, TASK_FEATURES, Observation
+from curriculum_rl.envs.closed_form.run import ClosedFormRun
+from curriculum_rl.envs.observations import Observation
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.observation import BOUND, RUN_FEATURES, TASK_FEATURES
 from curriculum_rl.schema import ActionConfig
 
 Action = npt.NDArray[Any] | int
 Floats = npt.NDArray[np.float64]
 
 
-class Run(Protocol):
-    """A run whose losses follow from its mixtures."""
-
-    @property
-    def target_loss(self) -> float:
-        """Nats per token now."""
-        ...
-
-    @property
-    def left(self) -> float:
-        """The share of the budget that is still to come."""
-        ...
-
-    @property
-    def ended(self) -> bool:
-        """Whether the budget is spent."""
-        ...
-
-    def add(self, mixture: Floats) -> Mapping[str, Floats]:
-        """Train a segment on a mixture (K,); what was measured after it, by name."""
-        ...
-
-    def note(self, picks: Floats, relative: float) -> None:
-        """Keep what the segment's choice (K,) of shares gained, relative to the initial score."""
-        ...
-
-    def features(self) -> dict[str, Floats]:
-        """Those of `TASK_FEATURES` that are known, (K,) each."""
-        ...
-
-    def info(self) -> dict[str, Any]:
-        """What a segment's info says of the losses and the shares."""
-        ...
-
-    def final(self) -> dict[str, Any]:
-        """Of the whole run."""
-        ...
-
-
 class ClosedFormEnv(gymnasium.Env[Observation, Action]):
-    """Actions, observations, rewards and infos of `PretrainingEnv` around a `Run`.
+    """Actions, observations, rewards and infos of `PretrainingEnv` around a `ClosedFormRun`.
 
     Args:
         tasks: K names.
@@ -100,9 +62,9 @@ class ClosedFormEnv(gymnasium.Env[Observation, Action]):
         self.action_space = actions.space(self.config, len(tasks))
         self.observation_space = observations.space(observation, len(tasks))
         self.render_mode = None
-        self._run: Run
+        self._run: ClosedFormRun
 
-    def _make_run(self) -> Run:
+    def _make_run(self) -> ClosedFormRun:
         """The run of a new episode."""
         raise NotImplementedError
 

@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs.closed_form.planted_problems import Planted
+from curriculum_rl.envs.closed_form.run import ClosedFormRun
 
 Floats = npt.NDArray[np.float64]
 MEASURED = ("heldout_loss", "products", "adam_products", "look_ahead", "transfer", "duel")
 
 
-class PlantedRun:
+class PlantedRun(ClosedFormRun):
     """Trains the skills and measures them.
 
     Args:
@@ -24,14 +25,12 @@ class PlantedRun:
     """
 
     def __init__(self, problem: Planted, *, price: float = 0.0) -> None:
+        super().__init__(problem.tasks, largest=float((problem.floor + problem.height).max()))
         self.problem, self._price = problem, price
         self.signals: tuple[str, ...] = ()
         self._left = float(problem.segments)
         self._taught: list[Floats] = []
         self.skills = np.zeros(len(problem.floor))
-        tasks = problem.tasks
-        self._sum, self._slope = np.zeros(tasks), np.zeros(tasks)
-        self._since, self._gain = np.zeros(tasks), np.zeros(tasks)
 
     @property
     def left(self) -> float:
@@ -67,7 +66,7 @@ class PlantedRun:
         before = self.task_losses
         self.skills = self._after(size * mixture)
         self._taught.append(self._open() * size * mixture)
-        self._sum = self._sum + size * mixture
+        self.amounts = self.amounts + size * mixture
         self._slope = self.task_losses - before
         self._left -= size
         if not self.signals or self._left < self._price:
@@ -75,41 +74,9 @@ class PlantedRun:
         self._left -= self._price
         return self._measured(mixture)
 
-    def note(self, picks: Floats, relative: float) -> None:
-        """Keep what the segment's choice (K,) of shares gained, relative to the initial score."""
-        picked = picks >= picks.max()
-        self._since = np.where(picked, 0, self._since + 1)
-        self._gain = np.where(picked, relative, self._gain)
-
-    def features(self) -> dict[str, Floats]:
-        """Those of `curriculum_rl.envs.observations.TASK_FEATURES` that are known, (K,) each."""
-        return {
-            "loss": self.task_losses / (self.problem.floor + self.problem.height).max(),
-            "slope": self._slope,
-            "share": self._share(),
-            "staleness": np.log1p(self._since) / np.log(10),
-            "gain": self._gain * 100,
-        }
-
     def info(self) -> dict[str, Any]:
-        """What a segment's info says of the losses and the shares; a corpus has no end, so no pass over it either."""
-        losses = self.task_losses
-        return {
-            "loss": float(losses.mean()),
-            "task_losses": losses,
-            "share": self._share(),
-            "epochs": np.zeros(self.problem.tasks),
-        }
-
-    def final(self) -> dict[str, Any]:
-        """Of the whole run."""
-        losses = self.task_losses
-        share = self._share().tolist()
-        return {"target_loss": self.target_loss, "mean_loss": float(losses.mean()), "mixture": share}
-
-    def _share(self) -> Floats:
-        share: Floats = self._sum / max(self._sum.sum(), 1e-12)
-        return share
+        """What a segment's info says; a corpus has no end, so no pass over it either."""
+        return {**super().info(), "epochs": np.zeros(self.problem.tasks)}
 
     def _open(self) -> Floats:
         """(K,) 1 for tasks that teach by now."""

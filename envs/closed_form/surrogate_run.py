@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs.closed_form.mixture_law import MixtureLaw
 from curriculum_rl.envs.closed_form.mixture_runs import Columns, MixtureRuns, read_runs
+from curriculum_rl.envs.closed_form.run import ClosedFormRun
 
 Floats = npt.NDArray[np.float64]
 
 
-class SurrogateRun:
+class SurrogateRun(ClosedFormRun):
     """Keeps the sum of the mixtures; predictions are those of a run whose other segments are stratified.
 
     Args:
@@ -25,13 +25,11 @@ class SurrogateRun:
     """
 
     def __init__(self, law: MixtureLaw, runs: MixtureRuns, *, target: int | None, segments: int) -> None:
-        self._law, self._runs, self._target, self._segments = law, runs, target, segments
-        tasks = len(runs.tasks)
+        super().__init__(len(runs.tasks), largest=float(law.highest.max()))
+        self._law, self._target, self._segments = law, target, segments
         # which loss is a task's own; -1: none
         self._own = np.array([_own(task, runs.outcomes) for task in runs.tasks])
         self.done = 0
-        self._sum = np.zeros(tasks)
-        self._since, self._gain, self._slope = np.zeros(tasks), np.zeros(tasks), np.zeros(tasks)
         self._losses = self._predicted()
 
     @property
@@ -51,50 +49,33 @@ class SurrogateRun:
 
     def add(self, mixture: Floats) -> dict[str, Floats]:
         """Train a segment on a mixture (K,); nothing is measured."""
-        before = self._of_tasks(self._losses)
-        self._sum = self._sum + mixture
+        before = self.task_losses
+        self.amounts = self.amounts + mixture
         self.done += 1
         self._losses = self._predicted()
-        self._slope = self._of_tasks(self._losses) - before
+        self._slope = self.task_losses - before
         return {}
 
-    def note(self, picks: Floats, relative: float) -> None:
-        """Keep what the segment's choice (K,) of shares gained, relative to the initial score."""
-        picked = picks >= picks.max()
-        self._since = np.where(picked, 0, self._since + 1)
-        self._gain = np.where(picked, relative, self._gain)
+    @property
+    def task_losses(self) -> Floats:
+        """(K,) each task's own loss, the mean of all where the table has none."""
+        own: Floats = np.where(self._own >= 0, self._losses[self._own], self._losses.mean())
+        return own
 
-    def features(self) -> dict[str, Floats]:
-        """Those of `curriculum_rl.envs.observations.TASK_FEATURES` that are known, (K,) each."""
-        return {
-            "loss": self._of_tasks(self._losses) / self._law.highest.max(),
-            "slope": self._slope,
-            "share": self._sum / max(self.done, 1),
-            "staleness": np.log1p(self._since) / np.log(10),
-            "gain": self._gain * 100,
-        }
+    @property
+    def share(self) -> Floats:
+        """(K,) mean mixture of the segments so far; every segment is as long as the others."""
+        share: Floats = self.amounts / max(self.done, 1)
+        return share
 
-    def info(self) -> dict[str, Any]:
-        """What a segment's info says of the losses and the shares."""
-        return {
-            "loss": float(self._losses.mean()),
-            "task_losses": self._of_tasks(self._losses),
-            "share": self._sum / self.done,
-        }
-
-    def final(self) -> dict[str, Any]:
-        """Of the whole run."""
-        mixture = self._sum / self.done
-        return {"target_loss": self.target_loss, "mean_loss": float(self._losses.mean()), "mixture": mixture.tolist()}
+    @property
+    def mean_loss(self) -> float:
+        """Nats per token, over all losses of the table."""
+        return float(self._losses.mean())
 
     def _predicted(self) -> Floats:
-        tasks = len(self._sum)
-        return self._law.predict((self._sum + (self._segments - self.done) / tasks) / self._segments)
-
-    def _of_tasks(self, losses: Floats) -> Floats:
-        """(M,) losses -> (K,) each task's own, the mean of all where the table has none."""
-        own: Floats = np.where(self._own >= 0, losses[self._own], losses.mean())
-        return own
+        rest = (self._segments - self.done) / len(self.amounts)
+        return self._law.predict((self.amounts + rest) / self._segments)
 
 
 def law_of(

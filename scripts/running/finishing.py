@@ -1,25 +1,24 @@
 """What a run leaves behind when it ends: result, schedule, picture, agent, learner, and the lines a person reads."""
 
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
+from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.recording.learning_curve import learning_curve
 from curriculum_rl.recording.pictures import policy_picture
 from curriculum_rl.recording.recorder import Recorder, deep_link
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.running import resuming
-
-if TYPE_CHECKING:
-    from curriculum_rl.envs.vector import PretrainingVectorEnv
-    from curriculum_rl.scripts.running.recording import Recording
-    from curriculum_rl.scripts.train import Request
+from curriculum_rl.scripts.running.recording import Recording
+from curriculum_rl.scripts.running.request import Request
 
 
-def result_of(request: "Request", env: "PretrainingVectorEnv", callback: "Recording") -> dict[str, Any]:
+def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) -> dict[str, Any]:
     """What `result.json` holds."""
     experiment = env.experiment
     final = _mean(callback.finals[-env.num_envs :])
@@ -78,10 +77,8 @@ def overhead(seconds: dict[str, float]) -> float:
     return 1 - seconds["train"] / whole if whole else 0.0
 
 
-def annotate(recorder: Recorder, request: "Request", env: "PretrainingVectorEnv", callback: "Recording") -> None:
+def annotate(recorder: Recorder, request: Request, env: PretrainingVectorEnv, callback: Recording) -> None:
     """Put configuration, summary and hyper-parameters beside the curves."""
-    import yaml
-
     result = result_of(request, env, callback)
     recorder.text("config", f"```yaml\n{yaml.safe_dump(request.document(env.config), sort_keys=False)}\n```")
     recorder.text("summary", _markdown(result))
@@ -92,11 +89,11 @@ def annotate(recorder: Recorder, request: "Request", env: "PretrainingVectorEnv"
 
 
 def write_outcome(
-    request: "Request",
+    request: Request,
     directory: RunDirectory,
-    env: "PretrainingVectorEnv",
+    env: PretrainingVectorEnv,
     agent: Any,
-    callback: "Recording",
+    callback: Recording,
     console: Console,
 ) -> None:
     """Write everything but the logs, and tell the person where it is."""

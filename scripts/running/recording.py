@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.callbacks import BaseCallback
 
+from curriculum_rl.infos import SegmentInfo
 from curriculum_rl.recording.recorder import Recorder
 from curriculum_rl.scripts.running import resuming
 from curriculum_rl.scripts.running.progress import Progress
@@ -93,12 +93,12 @@ class Recording(BaseCallback):
         executed = self.locals.get("probabilities")
         return self.model.probabilities(self.model._last_obs) if executed is None else executed  # type: ignore[attr-defined]
 
-    def _rows(self, infos: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _rows(self, infos: list[SegmentInfo]) -> list[dict[str, Any]]:
         actions = np.asarray(self.locals.get("clipped_actions", self.locals["actions"]))
         probabilities = np.asarray(self._probabilities())
         return [self._row(n, info, actions[n], probabilities[n]) for n, info in enumerate(infos)]
 
-    def _row(self, replica: int, info: dict[str, Any], action: Any, probabilities: Any) -> dict[str, Any]:
+    def _row(self, replica: int, info: SegmentInfo, action: Any, probabilities: Any) -> dict[str, Any]:
         return {
             "segment": self.position["segment"],
             "episode": self.position["episode"] + replica,
@@ -116,13 +116,13 @@ class Recording(BaseCallback):
             "task_losses": info["task_losses"].tolist(),
             "learning_rate": info["learning_rate"],
             "failed": info["failed"],
-            **{name: info[name] for name in ("inner_drop",) if name in info},
+            **({"inner_drop": info["inner_drop"]} if "inner_drop" in info else {}),
             "budget_left": info["budget_left"],
             "ledger": info["ledger"],
             "seconds": self._seconds,
         }
 
-    def _end_episodes(self, infos: list[dict[str, Any]]) -> None:
+    def _end_episodes(self, infos: list[SegmentInfo]) -> None:
         for info in infos:
             self.finals.append({**info["final"], "score": info["score"], "share": info["share"].tolist()})
         self.position["episode"] += len(infos)
@@ -144,7 +144,7 @@ class Recording(BaseCallback):
         self.interrupted = True
 
 
-def _in_order(chosen: Any, info: Mapping[str, Any]) -> npt.NDArray[Any]:
+def _in_order(chosen: Any, info: SegmentInfo) -> npt.NDArray[Any]:
     """A task number or a value per task in the order of the tasks, whatever order the agent saw them in."""
     given: npt.NDArray[Any] = np.asarray(chosen)
     order: npt.NDArray[np.int64] | None = info.get("order")

@@ -1,6 +1,7 @@
 """Checkpoints of an interrupted run: agent, environment, random state and place in the logs."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,25 @@ from curriculum_rl.recording import checkpoints
 
 FOLDER = "checkpoint"
 _REPLAYED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What `save` wrote.
+
+    Attributes:
+        agent: the file that the agent is loaded from.
+        state: of everything else.
+    """
+
+    agent: Path
+    state: dict[str, Any]
+
+    @property
+    def caller(self) -> dict[str, Any]:
+        """The caller's own part."""
+        own: dict[str, Any] = self.state["caller"]
+        return own
 
 
 def has_rollouts(agent: Any) -> bool:
@@ -57,21 +77,20 @@ def exists(directory: Path) -> bool:
     return checkpoints.exists(directory / FOLDER)
 
 
-def position(directory: Path) -> dict[str, Any]:
-    """The caller's own part of the checkpoint.
+def read(directory: Path) -> Checkpoint:
+    """The checkpoint of a run directory.
 
     Raises:
-        ConfigError: if there is no checkpoint.
+        ConfigError: if there is none.
     """
     if not exists(directory):
         raise ConfigError(f"--resume: {directory} holds no checkpoint; train again with --overwrite")
-    caller: dict[str, Any] = checkpoints.read(directory / FOLDER)["caller"]
-    return caller
+    return Checkpoint(directory / FOLDER / "agent.zip", checkpoints.read(directory / FOLDER))
 
 
-def restore(directory: Path, agent: Any) -> None:
+def restore(checkpoint: Checkpoint, agent: Any) -> None:
     """Put a loaded agent and its environment where the checkpoint was taken."""
-    state = checkpoints.read(directory / FOLDER)
+    state = checkpoint.state
     env = agent.env
     env.reset()  # SB3's Monitor wants one before its first step
     env.env_method("set_state", state["env"])
@@ -81,11 +100,6 @@ def restore(directory: Path, agent: Any) -> None:
     name, keys, place, has_gauss, gauss = state["numpy"]
     np.random.set_state((name, keys, place, has_gauss, gauss))  # noqa: NPY002
     _restore_replay(agent, state["replay"])
-
-
-def agent_file(directory: Path) -> Path:
-    """The agent of the checkpoint."""
-    return directory / FOLDER / "agent.zip"
 
 
 def clear(directory: Path) -> None:

@@ -52,7 +52,7 @@ def test_options_are_listed():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("exp4", {}, "agent: unknown name 'exp4'; there are: stratified, "),
+        ("exp4", {}, "agent: unknown name 'exp4'; there are: auto, stratified, "),
         ("exp3s", {"eta": 1}, "agent exp3s: unknown option 'eta'; it has: step, exploration"),
         ("exp3s", {"step": 0}, "step: 0 must be above 0"),
         ("exp3s", {"exploration": 1.5}, "exploration: 1.5 must be in"),
@@ -108,6 +108,8 @@ def test_options_are_listed():
         ("fixed", {"task": "reviews.causal_lm"}, "task: reviews.causal_lm must be a whole number"),
         ("ppo", {"n_steps": 0}, "n_steps, batch_size, n_epochs: 0"),
         ("stratified", {}, "action_space: Stratified plays mixtures"),
+        ("auto", {}, "action_space: Auto plays mixtures"),
+        ("auto", {"prior": 0}, "prior: 0 must be a number above 0"),
     ],
 )
 def test_mistakes_get_one_line(name, options, message, bandit_env):

@@ -26,7 +26,7 @@ def test_presets_play(name: str, tasks: int) -> None:
     assert terminated
     assert reward > 0
     assert info["final"]["target_loss"] < np.log(2048)
-    assert env.experiment.divergence.argmin() == env.tasks.index("clinical.causal_lm")
+    assert env.experiment.problem.divergence.argmin() == env.tasks.index("clinical.causal_lm")
 
 
 @demo_extra
@@ -38,7 +38,7 @@ def test_the_documented_id_makes_the_default() -> None:
 @demo_extra
 def test_the_duplicate_draws_its_own_windows_of_the_same_text() -> None:
     env = PretrainingEnv("almanac-traps", overrides=SMALL)
-    kjv, twin = (env.experiment.tasks[env.tasks.index(f"{name}.causal_lm")] for name in ("kjv", "duplicate"))
+    kjv, twin = (env.experiment.problem.tasks[env.tasks.index(f"{name}.causal_lm")] for name in ("kjv", "duplicate"))
     assert np.array_equal(kjv.corpus.tokens, twin.corpus.tokens)
     assert (
         kjv.draw(seed=0, first=0, rows=8, context=32).tolist()
@@ -51,7 +51,7 @@ def test_an_environment_over_real_data_plays(real_data: Path, monkeypatch: pytes
     file = Path(__file__).resolve().parents[2] / "benchmarks" / "citations.yaml"
     env = PretrainingEnv(file, overrides=SMALL)
     assert len(env.tasks) == 9
-    assert len(env.experiment.target.labelled["report"].classes) == 6
+    assert len(env.experiment.problem.target.labelled["report"].classes) == 6
     env.reset(seed=0)
     _, reward, terminated, _, _ = env.step(0)
     assert terminated

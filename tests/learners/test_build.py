@@ -54,7 +54,7 @@ def test_no_learner_at_all_is_an_error(
     with pytest.raises(ConfigError, match=f"num_envs.*not {replicas}"):
         _made(experiment, tiny, {"learner": learner}, replicas)
     with pytest.raises(ConfigError, match=f"not {replicas}"):
-        experiment.make_learner(replicas)
+        make_learner(experiment.config, experiment.problem, replicas=replicas)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_wrong_options_are_named(
 def test_replicas_of_a_transformers_learner_run_in_an_environment(tiny: dict[str, Any]) -> None:
     overrides = {"learner": {"kind": "transformers", "model": GPT2}, "tasks": [{"objective": "causal_lm"}]}
     experiment = build(configs.load(tiny, overrides))
-    learner = experiment.make_learner(2)
+    learner = make_learner(experiment.config, experiment.problem, replicas=2)
     learner.reset([3, 3])
-    batch = experiment.target_windows(learner, "reward", 4, [0, 0])
+    batch = experiment.problem.target_windows("reward", 4, [0, 0], causal=learner.causal_rows)
     losses = learner.token_losses(batch)
     assert losses.shape == (2, 4, 16)
     assert (losses[0] == losses[1]).all()

@@ -18,6 +18,7 @@ from curriculum_rl.methods.base import Shares
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import DevExamples
+from curriculum_rl.signals.windows import Windows
 
 TARTAN = {"kind": "tartan", "dev_head_rows": 8}
 TASKS = [
@@ -63,7 +64,7 @@ def test_one_task_is_multitask_bit_for_bit(end: dict[str, Any]) -> None:
             np.testing.assert_array_equal(getattr(found, name), value)
     assert np.array_equal(plain.learner.snapshot().state, weighted.learner.snapshot().state)
     assert weighted.ledger.entries() == plain.ledger.entries()
-    corpora = list(plain.experiment.heldout)
+    corpora = list(plain.experiment.problem.heldout.corpora)
     assert weighted.finish().entries(1, corpora) == plain.finish().entries(1, corpora)
 
 
@@ -172,8 +173,12 @@ def test_dev_examples(end: dict[str, Any]) -> None:
     """Of the signal split, by seed and number; all different in an update; read both ways, no label in them."""
     run = made(end)
     experiment = run.experiment
-    dev = DevExamples(experiment, run.learner, run.config.method).draw([3, 4], first=0, updates=3)  # type: ignore[arg-type]
-    later = DevExamples(experiment, run.learner, run.config.method).draw([4], first=2, updates=1)  # type: ignore[arg-type]
+    dev = DevExamples(Windows(experiment.problem, experiment.config, run.learner), run.config.method).draw(
+        [3, 4], first=0, updates=3
+    )  # type: ignore[arg-type]
+    later = DevExamples(Windows(experiment.problem, experiment.config, run.learner), run.config.method).draw(
+        [4], first=2, updates=1
+    )  # type: ignore[arg-type]
     assert dev.support.input_ids.shape == (3, 2, 8, 16) and dev.query.input_ids.shape == (3, 2, 5, 16)
     assert np.array_equal(dev.query.input_ids[2, 1], later.query.input_ids[0, 0])
     assert not np.array_equal(dev.query.input_ids[0, 1], dev.query.input_ids[1, 1])
@@ -181,7 +186,7 @@ def test_dev_examples(end: dict[str, Any]) -> None:
     labels = set(experiment.tokenizer.label_ids)
     for batch in (dev.support, dev.query):
         assert not labels & set(batch.input_ids.flatten().tolist())
-    signal = experiment.target.labelled["signal"]
+    signal = experiment.problem.target.labelled["signal"]
     texts = {tuple(row) for row in signal.windows(np.arange(signal.size(16)), 16)[:, :8].tolist()}
     rows = np.concatenate([dev.support.input_ids[0, 0], dev.query.input_ids[0, 0]])
     assert len({tuple(row) for row in rows.tolist()}) == 13
@@ -190,7 +195,9 @@ def test_dev_examples(end: dict[str, Any]) -> None:
 
 def test_left_to_right_examples_hide_their_labels(end: dict[str, Any]) -> None:
     run = made(end, tasks=[{"corpora": ["star"], "objective": "classification"}])
-    dev = DevExamples(run.experiment, run.learner, run.config.method).draw([0], first=0, updates=1)  # type: ignore[arg-type]
+    dev = DevExamples(Windows(run.experiment.problem, run.experiment.config, run.learner), run.config.method).draw(
+        [0], first=0, updates=1
+    )  # type: ignore[arg-type]
     ids = dev.support.input_ids
     assert dev.support.causal.all()
     assert (ids == run.experiment.tokenizer.cls_id).any()

@@ -52,7 +52,7 @@ def test_depth_0_is_multitask_bit_for_bit(tiny: dict[str, Any], order: int, same
     assert np.array_equal(plain.learner.snapshot().state, through.learner.snapshot().state)
     assert through.ledger.entries() == plain.ledger.entries()
     wanted_report, found_report = plain.finish(), through.finish()
-    corpora = list(plain.experiment.heldout)
+    corpora = list(plain.experiment.problem.heldout.corpora)
     for n in range(2):
         assert found_report.entries(n, corpora) == wanted_report.entries(n, corpora)
 
@@ -147,7 +147,7 @@ def test_tasks_of_several_depths(tiny: dict[str, Any]) -> None:
     """Named by depth; replicas that pick others side by side are what they are alone, and cost the same."""
     pair = made(tiny, replicas=2, **DEPTHS)
     names = [f"{corpus}.causal_lm@{depth}" for corpus in ("sea", "star") for depth in (0, 1, 2)]
-    assert [task.name for task in pair.experiment.tasks] == names
+    assert [task.name for task in pair.experiment.problem.tasks] == names
     assert pair.tokens_per_update == 3 * 5 * 16
     pair.begin([7, 8])
     picks = np.eye(6)[[1, 5]]
@@ -167,7 +167,7 @@ def test_tasks_of_several_depths(tiny: dict[str, Any]) -> None:
 def test_a_depth_of_its_own_for_one_task(tiny: dict[str, Any]) -> None:
     tasks = [{"corpora": ["sea"], "depth": 2}, {"corpora": ["land"]}]
     run = made(tiny, method=META, tasks=tasks, action={"emphasis": 1.0})
-    assert [task.name for task in run.experiment.tasks] == ["sea.causal_lm@2", "land.causal_lm"]
+    assert [task.name for task in run.experiment.problem.tasks] == ["sea.causal_lm@2", "land.causal_lm"]
     assert run.method.batches == 3
     run.begin([0])
     with pytest.raises(ConfigError, match=r"a segment must be of one depth, this one has 1, 2"):

@@ -110,7 +110,7 @@ def test_an_update_is_charged_its_inner_steps_and_inner_loops_learn(env: dict[st
     assert run.progress.updates == 24
     assert run.ledger.flops["train"] == pytest.approx(24 * (2 * light + everything))
     assert run.ledger.tokens["train"] == 24 * 3 * 4 * 16 == run.progress.counters.sum() * 16
-    drops = [float(outcome.drop[0]) for outcome in outcomes if outcome.drop is not None]
+    drops = [float(outcome.inner_drop[0]) for outcome in outcomes if outcome.inner_drop is not None]
     assert len(drops) == len(outcomes)
     assert np.mean(drops) > 0
     assert outcomes[-1].loss[0] < outcomes[0].loss[0]
@@ -134,7 +134,7 @@ def test_what_a_run_moves(env: dict[str, Any], changes: dict[str, Any], light_mo
     outcome = run.segment(EVEN)
     assert not same(parameters(run, "body"), body)
     assert same(parameters(run, "light"), light) != light_moves
-    assert (outcome.drop is None) == (changes.get("method.steps") == 0)
+    assert (outcome.inner_drop is None) == (changes.get("method.steps") == 0)
 
 
 def test_plain_maml_costs_more_and_one_flops_budget_is_one_for_all_ways(env: dict[str, Any]) -> None:

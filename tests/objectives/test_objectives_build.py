@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.schema import ObjectiveConfig
 from curriculum_rl.schema import load as configs
@@ -39,10 +40,10 @@ def roomy(tiny: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", [*CAUSAL, *BOTH_WAYS, *ROW_LABELS])
 def test_every_kind_is_a_task_that_runs(roomy: dict[str, Any], kind: str) -> None:
     experiment = build(configs.load(roomy, {"tasks": [{"corpora": ["sea", "noise"], "objective": kind}]}))
-    assert [task.name for task in experiment.tasks] == [f"sea.{kind}", f"noise.{kind}"]
-    for task in experiment.tasks:
+    assert [task.name for task in experiment.problem.tasks] == [f"sea.{kind}", f"noise.{kind}"]
+    for task in experiment.problem.tasks:
         assert task.batch(seed=0, first=0, rows=4, context=16).weights.sum(dim=1).min() >= 1
-    experiment.make_learner()
+    make_learner(experiment.config, experiment.problem)
 
 
 @pytest.mark.parametrize("kind", [*CAUSAL, *BOTH_WAYS, *ROW_LABELS])
@@ -56,9 +57,9 @@ def test_learners_that_read_one_way(roomy: dict[str, Any], kind: str) -> None:
         if kind in (BOTH_WAYS if head == "causal" else CAUSAL):
             way = "in both directions" if head == "causal" else "left to right"
             with pytest.raises(ConfigError, match=rf"^tasks: sea\.{kind} needs a learner that reads {way}; .*$"):
-                experiment.make_learner()
+                make_learner(experiment.config, experiment.problem)
         else:
-            assert experiment.make_learner().replicas == 1
+            assert make_learner(experiment.config, experiment.problem).replicas == 1
 
 
 def test_a_label_of_the_row_read_the_wrong_way(roomy: dict[str, Any]) -> None:
@@ -66,8 +67,9 @@ def test_a_label_of_the_row_read_the_wrong_way(roomy: dict[str, Any]) -> None:
         "learner": {"kind": "transformers", "model": LLAMA, "head": "causal"},
         "tasks": [{"corpora": ["sea"], "objective": {"kind": "sentence_order", "causal": False}}],
     }
+    made = build(configs.load(roomy, changes))
     with pytest.raises(ConfigError, match=r"sea\.sentence_order needs a learner that reads in both directions"):
-        build(configs.load(roomy, changes)).make_learner()
+        make_learner(made.config, made.problem)
 
 
 @pytest.mark.parametrize(

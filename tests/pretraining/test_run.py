@@ -61,7 +61,7 @@ def test_training_on_the_target_helps_most(tiny: dict[str, Any]) -> None:
         run = Pretraining(experiment)
         run.begin([0])
         finished(run, np.eye(5)[[task]])
-        scores[experiment.tasks[task].name] = run.progress.score[0]
+        scores[experiment.problem.tasks[task].name] = run.progress.score[0]
     target = scores.pop("star.causal_lm")
     assert target > max(scores.values()) + 0.5
 

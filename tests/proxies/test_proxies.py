@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from curriculum_rl.batch import Batch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.base import Price, Reading, Refreshed, Stateless
-from curriculum_rl.proxies.build import heldout_rows
+from curriculum_rl.proxies.build import make_proxy
+from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.proxies.head import softmax_head
 from curriculum_rl.proxies.heldout import HeldOutLoss
 from curriculum_rl.proxies.heldout_tasks import Counted, HeldOutTasks
@@ -32,10 +34,10 @@ PROXIES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: str(proxy["kind"]))
 def test_contract(tiny: dict[str, Any], proxy: dict[str, Any]) -> None:
     experiment = build(configs.load(tiny, {"proxy": proxy}))
-    learner = experiment.make_learner()
+    learner = make_learner(experiment.config, experiment.problem)
     learner.reset([3])
     before = learner.snapshot()
-    made = experiment.make_proxy(learner, [1])
+    made = make_proxy(experiment.config.proxy, experiment.problem, learner, [1])
     price = made.price(learner)
     reading = made.score(learner)
     after = learner.snapshot()
@@ -45,8 +47,8 @@ def test_contract(tiny: dict[str, Any], proxy: dict[str, Any]) -> None:
     assert np.isfinite(reading.score).all()
     assert price.tokens > 0
     assert price.flops > 0
-    assert experiment.make_proxy(learner, [1]).score(learner).score == reading.score
-    assert experiment.make_proxy(learner, [2]).score(learner).score != reading.score
+    assert make_proxy(experiment.config.proxy, experiment.problem, learner, [1]).score(learner).score == reading.score
+    assert make_proxy(experiment.config.proxy, experiment.problem, learner, [2]).score(learner).score != reading.score
 
 
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: str(proxy["kind"]))
@@ -61,8 +63,8 @@ def test_every_proxy_pays_a_run(tiny: dict[str, Any], proxy: dict[str, Any]) -> 
 
 def test_held_out_loss_is_minus_the_mean_over_scored_tokens(tiny: dict[str, Any]) -> None:
     experiment = build(configs.load(tiny))
-    learner = experiment.make_learner()
-    batch = experiment.target_windows(learner, "reward", 8, [0])
+    learner = make_learner(experiment.config, experiment.problem)
+    batch = experiment.problem.target_windows("reward", 8, [0], causal=learner.causal_rows)
     losses = learner.token_losses(batch)
     expected = -float(losses.double().sum() / batch.weights.sum())
     assert HeldOutLoss(batch).score(learner).score[0] == pytest.approx(expected, rel=1e-9)
@@ -111,7 +113,9 @@ def test_labels_are_required(tiny: dict[str, Any], proxy: dict[str, Any]) -> Non
     star = {key: value for key, value in tiny["corpora"]["star"].items() if key != "label_field"}
     experiment = build(configs.load(tiny, {"proxy": proxy, "corpora.star": star}))
     with pytest.raises(ConfigError, match="label_field"):
-        experiment.make_proxy(experiment.make_learner(), [0])
+        make_proxy(
+            experiment.config.proxy, experiment.problem, make_learner(experiment.config, experiment.problem), [0]
+        )
 
 
 class Fixed:
@@ -202,21 +206,6 @@ def test_a_segment_that_was_undone_gains_nothing_and_leaves_the_losses(
     assert run.progress.heldout[0].tolist() != before[0].tolist()
 
 
-def test_held_out_rows_are_no_rows_that_tasks_train_on_or_the_report_scores(tiny: dict[str, Any]) -> None:
-    experiment = build(configs.load(tiny, AGNOSTIC))
-    rows = heldout_rows(experiment, 3, [5])
-    assert rows.input_ids.shape == (1, 15, 16)
-    learner = experiment.make_learner()
-    for place, name in ((0, "sea"), (1, "land")):
-        corpus = experiment.heldout[name].windows(np.arange(experiment.heldout[name].size(16)), 16)[:, :-1].tolist()
-        reported = experiment.heldout_windows(learner, name, 4, [5]).input_ids[0].tolist()
-        mine = rows.input_ids[0, 3 * place : 3 * place + 3].tolist()
-        assert all(row in corpus and row not in reported for row in mine)
-    signal = experiment.target.text["signal"]
-    of_signal = signal.windows(np.arange(signal.size(16)), 16)[:, :-1].tolist()
-    assert all(row in of_signal for row in rows.input_ids[0, 6:9].tolist())
-
-
 def test_too_little_held_out_text_is_named(tiny: dict[str, Any]) -> None:
     experiment = build(configs.load(tiny, {**AGNOSTIC, "proxy.sequences": 9999}))
     with pytest.raises(ConfigError, match=r"sequences: 9999 held-out windows of sea .* behind 4 that are reported"):
@@ -231,7 +220,7 @@ def test_the_light_head_is_the_regularised_optimum_and_its_splits_are_apart(tiny
     slope = x.mT @ (torch.softmax(x @ weights, dim=-1) - truth) / 60 + 0.1 * weights
     assert float(slope.abs().max()) < 1e-8
     experiment = build(configs.load(tiny))
-    labelled = experiment.target.labelled
+    labelled = experiment.problem.target.labelled
     texts = {
         split: {tuple(labelled[split].windows(np.array([i]), 32)[0]) for i in range(len(labelled[split].labels))}
         for split in ("signal", "reward", "report")
@@ -242,23 +231,23 @@ def test_the_light_head_is_the_regularised_optimum_and_its_splits_are_apart(tiny
 
 def test_a_fresh_head_reads_other_label_tokens(tiny: dict[str, Any]) -> None:
     experiment = build(configs.load(tiny, {"report.finetune.first_label": 2}))
-    learner = experiment.make_learner()
+    learner = make_learner(experiment.config, experiment.problem)
     learner.reset([0])
     report = experiment.config.report.finetune
     assert report is not None
     fresh, plain = (
-        experiment.few_shot(learner, "report", each, [0])
+        few_shot(experiment.problem, learner, "report", each, [0])
         for each in (report, report.model_copy(update={"first_label": 0}))
     )
     labels = list(experiment.tokenizer.label_ids)
-    for few_shot, tokens in ((fresh, labels[2:4]), (plain, labels[:2])):
-        scored = few_shot._test.targets[few_shot._test.weights > 0]
+    for few, tokens in ((fresh, labels[2:4]), (plain, labels[:2])):
+        scored = few._test.targets[few._test.weights > 0]
         assert sorted(set(scored.tolist())) == tokens
-        assert few_shot._labels.tolist() == tokens
+        assert few._labels.tolist() == tokens
     assert torch.equal(fresh._true_classes(), plain._true_classes())
     assert np.isfinite(fresh(learner).log_loss).all()
     with pytest.raises(ConfigError, match=r"tokenizer.labels: classes from label token 3 on need 5, .* has 4"):
-        experiment.few_shot(learner, "report", report.model_copy(update={"first_label": 3}), [0])
+        few_shot(experiment.problem, learner, "report", report.model_copy(update={"first_label": 3}), [0])
 
 
 @pytest.mark.parametrize(
@@ -273,7 +262,9 @@ def test_features_do_not_show_the_label(tiny: dict[str, Any], proxy: dict[str, A
     learner = {"kind": "transformers", "head": head, "model": {**model, **sizes}}
     tasks = [{"corpora": ["sea"], "objective": f"{head}_lm"}]
     experiment = build(configs.load(tiny, {"proxy": proxy, "learner": learner, "tasks": tasks}))
-    made: Any = experiment.make_proxy(experiment.make_learner(), [1])
+    made: Any = make_proxy(
+        experiment.config.proxy, experiment.problem, make_learner(experiment.config, experiment.problem), [1]
+    )
     inner = made._proxy
     ids = torch.cat([b.input_ids.flatten() for b in vars(inner).values() if isinstance(b, Batch)])
     assert not torch.isin(ids, torch.tensor(experiment.tokenizer.label_ids)).any()

@@ -8,6 +8,7 @@ import torch
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.pretraining.report import final_report
 from curriculum_rl.pretraining.run import Pretraining
@@ -23,11 +24,11 @@ def test_the_figures_by_hand(tiny: dict[str, Any], causal: bool) -> None:
     """All report examples, read the way the task reads them, the softmax over two label tokens; nothing is trained."""
     tasks = [{"corpora": ["star"], "objective": {"kind": "classification", "causal": causal}}]
     experiment = build(configs.load({**tiny, "tasks": tasks, "report": AS_IT_IS}))
-    learner = experiment.make_learner(1)
+    learner = make_learner(experiment.config, experiment.problem, replicas=1)
     before = learner.snapshot().state
-    report, price = final_report(experiment, learner, [3], experiment.config.report)
+    report, price = final_report(experiment.problem, learner, [3], experiment.config.report)
     assert torch.equal(learner.snapshot().state, before)
-    corpus = experiment.target.labelled["report"]
+    corpus = experiment.problem.target.labelled["report"]
     index = np.arange(corpus.size(16))[None]
     rows = labelled_batch(corpus, index, Classification(experiment.tokenizer, causal=causal), 16)
     found = learner.label_logits(rows, torch.tensor(corpus.label_ids)).double()[0]

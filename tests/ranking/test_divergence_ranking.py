@@ -1,7 +1,8 @@
 """Ranking the tasks of an environment: what is read, who is left out, how measures agree, and the picture."""
 
+from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -12,11 +13,13 @@ from PIL import Image
 from curriculum_rl.agents.shell.wrapping import Wrapping
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.ranking.picture import ranking_picture
 from curriculum_rl.ranking.ranking import MEASURES, Measured, Ranking, features_of, rank
 from curriculum_rl.schema import load as configs
 from curriculum_rl.text import divergence
 from curriculum_rl.text.corpora import Corpus
+from curriculum_rl.text.targets import Target
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +39,7 @@ def test_every_measure_puts_the_targets_own_corpus_first(ranking: Ranking) -> No
 
 
 def test_js_is_what_the_environment_itself_reads(experiment: Experiment, ranking: Ranking) -> None:
-    assert ranking.measures[0].divergence.tolist() == experiment.divergence.tolist()
+    assert ranking.measures[0].divergence.tolist() == experiment.problem.divergence.tolist()
 
 
 @pytest.mark.parametrize("measure", sorted(divergence.TERM_MEASURES))
@@ -53,21 +56,15 @@ def test_the_setting_is_checked(tiny: dict[str, Any]) -> None:
 
 def test_only_the_signal_split_of_the_target_is_read(experiment: Experiment) -> None:
     """With the other splits gone, nothing changes."""
-    target = SimpleNamespace(name="star", text={"signal": experiment.target.text["signal"]})
-    blind: Any = SimpleNamespace(
-        config=experiment.config,
-        tasks=experiment.tasks,
-        tokenizer=experiment.tokenizer,
-        target=target,
-        make_learner=experiment.make_learner,
-    )
+    target = SimpleNamespace(name="star", text={"signal": experiment.problem.target.text["signal"]})
+    blind = replace(experiment, problem=replace(experiment.problem, target=cast(Target, target)))
     found, expected = rank(blind, ["kl", "mmd"], rows=16), rank(experiment, ["kl", "mmd"], rows=16)
     for one, other in zip(found.measures, expected.measures, strict=True):
         assert one.divergence.tolist() == other.divergence.tolist()
 
 
 def test_a_learner_of_ones_own_is_read_and_left_alone(experiment: Experiment) -> None:
-    learner = experiment.make_learner(2)
+    learner = make_learner(experiment.config, experiment.problem, replicas=2)
     learner.reset([5, 6])
     before = learner.snapshot().state.clone()
     found = rank(experiment, ["pad"], learner=learner, rows=32)
@@ -78,7 +75,7 @@ def test_a_learner_of_ones_own_is_read_and_left_alone(experiment: Experiment) ->
 
 def test_the_price_of_features_is_that_of_reading_them(experiment: Experiment) -> None:
     """Five texts of 16 windows (four corpora and the target), and a mean of a few thousand numbers."""
-    learner = experiment.make_learner()
+    learner = make_learner(experiment.config, experiment.problem)
     found = rank(experiment, ["mean-cosine"], learner=learner, rows=16)
     reading = learner.flops(5 * 16 * experiment.config.context, training=False)
     assert reading < found.measures[0].flops < 1.01 * reading
@@ -104,8 +101,8 @@ def test_an_unknown_measure_is_refused(experiment: Experiment, measures: list[st
 
 
 def test_windows_differ_and_repeat_by_seed(experiment: Experiment) -> None:
-    learner = experiment.make_learner()
-    corpus = Corpus("c", experiment.tasks[0].corpus.tokens, "")
+    learner = make_learner(experiment.config, experiment.problem)
+    corpus = Corpus("c", experiment.problem.tasks[0].corpus.tokens, "")
     one = features_of(learner, corpus, rows=8, context=16, seed=0)
     assert one.shape == (8, 32)
     assert np.array_equal(one, features_of(learner, corpus, rows=8, context=16, seed=0))

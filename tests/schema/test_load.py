@@ -7,6 +7,7 @@ import pytest
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.schema import load as configs
 
 
@@ -62,7 +63,7 @@ def test_a_file_reads_paths_relative_to_itself(corpora: Path, tmp_path: Path) ->
     config = configs.load(file)
     assert config.corpora["sea"].paths == str(corpora / "sea.txt")  # type: ignore[union-attr]
     assert config.target.corpus.paths == str(corpora / "star.jsonl")  # type: ignore[union-attr]
-    assert [task.name for task in build(config).tasks] == ["sea.causal_lm", "land.causal_lm"]
+    assert [task.name for task in build(config).problem.tasks] == ["sea.causal_lm", "land.causal_lm"]
     assert configs.load(config.model_dump(mode="json")) == config
 
 
@@ -89,7 +90,8 @@ def test_files_that_are_no_environment(tmp_path: Path, content: str) -> None:
 )
 def test_what_only_the_data_can_show(tiny: dict[str, Any], overrides: dict[str, Any], said: list[str]) -> None:
     with pytest.raises(ConfigError) as error:
-        build(configs.load(tiny, overrides)).make_learner()
+        made = build(configs.load(tiny, overrides))
+        make_learner(made.config, made.problem)
     for word in said:
         assert word in str(error.value)
     assert "\n" not in str(error.value)

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import yaml
 
+from curriculum_rl.agents import AGENTS
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.main import main
-from curriculum_rl.scripts.train import Request
+from curriculum_rl.scripts.running.request import Request
 
 
 @pytest.fixture
@@ -213,11 +214,21 @@ def test_list(run: Any, file: str, what: str) -> None:
     assert expected.get(what, "module:Class") in out
 
 
+def test_a_narrow_list_still_says_what_agents_are(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = run("list", "agents")
+    said = " ".join(out.replace("│", " ").split())
+    for name, entry in AGENTS.items():
+        assert name in said and f"pays for: {entry.cost}" in said
+    assert "auto the default: a static mixture, more of a task the nearer its text is to the target's" in said
+
+
 def test_demo_compares_three_agents(run: Any, file: str, tmp_path: Path) -> None:
     status, out, err = run("demo", "--env", file, "--out", str(tmp_path / "demo"))
     assert status == 0
     for word in ("auto", "stratified", "round-robin", "target loss", "share noise.causal_lm"):
         assert word in out
+    assert "auto: the default: a static mixture, more of a task the nearer" in " ".join(err.split())
     assert f"tensorboard --logdir {tmp_path / 'demo-1'}" in err.replace("\n", "")
     assert run("demo", "--env", file, "--out", str(tmp_path / "demo"))[0] == 0
     assert (tmp_path / "demo-2" / "auto" / "result.json").is_file()

@@ -19,10 +19,10 @@ import yaml
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.compare import compare
-from curriculum_rl.scripts.comparing.analysis.verdicts import verdict
 from curriculum_rl.scripts.comparing.output import page, tables
 from curriculum_rl.scripts.comparing.output.cost_tables import failures
 from curriculum_rl.scripts.comparing.output.lines import is_crash
+from curriculum_rl.scripts.comparing.output.verdicts import verdict
 from curriculum_rl.scripts.comparing.running.directory import Directory
 
 AGENTS = "exp3s,fixed:task=9"
@@ -72,7 +72,7 @@ def test_the_document_has_its_schema(finished: tuple[Path, dict[str, Any]]) -> N
     sections = {label: one["section"] for label, one in found["agents"].items()}
     assert sections["exp3s"] == sections["fixed:task=9"] == "online"
     assert [label for label, section in sections.items() if section == "baseline"] == [
-        "stratified", "target-objective", "js-prior", "best-fixed", "best-static-2", "stratified-finetune", "random",
+        "stratified", "target-objective", "prior", "best-fixed", "best-static-2", "stratified-finetune", "random",
     ]  # fmt: skip
     assert [label for label, section in sections.items() if section == "decomposition"] == [
         "exp3s yoked", "exp3s shuffled", "exp3s mean",
@@ -85,11 +85,11 @@ def test_every_run_costs_the_same_and_starts_alike(finished: tuple[Path, dict[st
     update = charged["stratified"] / 8
     assert all(charged["stratified"] - update < cost <= charged["stratified"] for cost in charged.values())
     assert found["agents"]["exp3s"]["cost"]["flops"]["proxy"] > 0
-    assert "proxy" not in found["agents"]["js-prior"]["cost"]["flops"]
+    assert "proxy" not in found["agents"]["prior"]["cost"]["flops"]
     # Under one seed the learner begins with the same weights: its first score is the same whatever is done with it.
     first = {
         label: read_rows(out / "runs" / label / "seed-1" / "segments.jsonl")[0]
-        for label in ("stratified", "random", "js-prior", "stratified-finetune")
+        for label in ("stratified", "random", "prior", "stratified-finetune")
     }
     assert len({round(row["score"] - row["gain"], 9) for row in first.values()}) == 1
 
@@ -98,11 +98,11 @@ def test_figures_follow_from_the_runs(finished: tuple[Path, dict[str, Any]]) -> 
     _, found = finished
     agents = found["agents"]
     losses = {
-        label: [run["target_loss"] for run in agents[label]["runs"]] for label in ("exp3s", "stratified", "js-prior")
+        label: [run["target_loss"] for run in agents[label]["runs"]] for label in ("exp3s", "stratified", "prior")
     }
     figure = agents["exp3s"]["figures"]["target_loss"]
     assert figure["mean"] == pytest.approx(np.mean(losses["exp3s"]))
-    for reference in ("stratified", "js-prior"):
+    for reference in ("stratified", "prior"):
         difference = np.subtract(losses["exp3s"], losses[reference])
         assert figure["against"][reference]["difference"]["mean"] == pytest.approx(difference.mean())
     assert figure["against"]["stratified"]["holm"] == figure["against"]["stratified"]["p"]  # one agent finished
@@ -190,7 +190,7 @@ def test_sentences_claim_no_more_than_was_proven(finished: tuple[Path, dict[str,
     size = f"{abs(pair['difference']['mean']):.3f} nats"
     assert f"{size} {'below' if pair['difference']['mean'] < 0 else 'above'} stratified (not proven)" in sentence
     ten = json.loads(json.dumps(found))
-    for reference in ("stratified", "js-prior"):
+    for reference in ("stratified", "prior"):
         proven = {"difference": {"mean": -0.2, "low": -0.3, "high": -0.1}, "holm": 0.004}
         ten["agents"]["exp3s"]["figures"]["target_loss"]["against"][reference].update(proven)
     assert verdict(ten)[0].startswith("exp3s ends 0.200 nats below stratified, and ends 0.200 nats below the static")
@@ -272,17 +272,59 @@ def test_tensorboard_has_a_run_for_each(finished: tuple[Path, dict[str, Any]]) -
 def test_only_what_is_missing_is_run(finished: tuple[Path, dict[str, Any]], settings: dict[str, Any]) -> None:
     out, found = finished
     before = times(out)
-    cell = out / "runs" / "js-prior" / "seed-1"
+    cell = out / "runs" / "prior" / "seed-1"
     (cell / "result.json").unlink()
     shutil.rmtree(out / "runs" / "random" / "seed-0")
     again = compare(**settings, out=out)
     after = times(out)
     assert {name for name in before if before[name] != after.get(name)} == {
-        "runs/js-prior/seed-1/result.json", "runs/random/seed-0/result.json",
+        "runs/prior/seed-1/result.json", "runs/random/seed-0/result.json",
     }  # fmt: skip
-    for label in ("js-prior", "random", "exp3s"):
+    for label in ("prior", "random", "exp3s"):
         figures = [one["agents"][label]["figures"] for one in (found, again)]
         assert figures[0] == figures[1]
+
+
+def test_auto_is_the_prior_and_is_not_run_twice(
+    finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"out": tmp_path / "out", "seeds": 2, "static_mixtures": 0, "quiet": True}
+    found = compare(small, "auto,sw-ucb,stratified:prior=0.1", **options)
+    entries = found["agents"]
+    losses = {label: [run["target_loss"] for run in entry["runs"]] for label, entry in entries.items()}
+    assert finished[1]["prior"] == "prior" and found["prior"] == "auto" and "prior" not in entries
+    assert losses["auto"] == [run["target_loss"] for run in finished[1]["agents"]["prior"]["runs"]]
+    assert entries["auto"]["feedback"] == "none" and set(entries["auto"]["cost"]["flops"]) == {"train", "report"}
+    against = {label: entry["figures"]["target_loss"]["against"] for label, entry in entries.items()}
+    assert "prior" not in against["auto"]
+    difference = np.subtract(losses["sw-ucb"], losses["auto"]).mean()
+    assert against["sw-ucb"]["prior"]["difference"]["mean"] == pytest.approx(difference)
+    said = {sentence.partition(" ")[0].strip(","): sentence for sentence in verdict(found)}
+    assert said["auto"].startswith("auto, which is the static divergence prior, ends ")
+    assert said["auto"].count("prior") == 1
+    assert "and ends exactly where the static divergence prior does" in said["stratified:prior=0.1"]
+    with pytest.raises(ConfigError, match="reach: 'prior' is not one of auto, sw-ucb"):
+        compare(small, "auto,sw-ucb", **options, reach=["prior"])
+
+
+def test_the_prior_of_the_search_is_what_auto_plays(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, found = finished
+    divergence = np.array(list(found["divergence"].values()))
+    expected = np.exp(-divergence / 0.1) / np.exp(-divergence / 0.1).sum()
+    row = read_rows(out / "runs" / "prior" / "seed-0" / "segments.jsonl")[0]
+    assert row["probabilities"] == pytest.approx(expected)
+    named = json.loads((out / "search" / "named-0-3.json").read_text())["mixtures"]
+    assert named[1] == pytest.approx(expected)
+
+
+def test_baselines_play_the_same_tasks_where_agents_see_them_renumbered(
+    finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
+) -> None:
+    changes = {"action.permute": True}
+    found = compare(small, "sw-ucb", out=tmp_path / "out", seeds=2, static_mixtures=0, overrides=changes, quiet=True)
+    for label in ("target-objective", "prior", "best-fixed", "stratified-finetune"):
+        shares, plain = ([run["share"] for run in one["agents"][label]["runs"]] for one in (found, finished[1]))
+        assert shares == plain
 
 
 def test_agents_and_seeds_are_added(small: dict[str, Any], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import yaml
 from PIL import Image
 
 from curriculum_rl.experiment import Experiment
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.ranking.ranking import MEASURES
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.main import main
@@ -57,17 +58,17 @@ def test_all_measures(run: Any, file: str, tmp_path: Path) -> None:
 def test_term_measures_need_no_learner(
     run: Any, file: str, tmp_path: Path, experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Experiment, "make_learner", None)
+    monkeypatch.setattr("curriculum_rl.ranking.ranking.make_learner", None)
     path = tmp_path / "figures.json"
     assert run("--env", file, "--measure", TERMS, "--json", str(path))[0] == 0
     content = json.loads(path.read_text())
     assert content["learner"] is None
-    values = [content["measures"]["js"]["divergence"][task.name] for task in experiment.tasks]
-    assert values == experiment.divergence.tolist()
+    values = [content["measures"]["js"]["divergence"][task.name] for task in experiment.problem.tasks]
+    assert values == experiment.problem.divergence.tolist()
 
 
 def test_the_learner_of_a_run(run: Any, file: str, tmp_path: Path, experiment: Experiment) -> None:
-    learner = experiment.make_learner()
+    learner = make_learner(experiment.config, experiment.problem)
     learner.reset([77])
     learner.save(tmp_path / "run" / "learner")
     figures = []
@@ -105,7 +106,7 @@ def test_a_mistake_is_one_line(run: Any, file: str, arguments: list[str], messag
 
 
 def test_the_learner_of_another_tokenizer(run: Any, file: str, tmp_path: Path, experiment: Experiment) -> None:
-    experiment.make_learner().save(tmp_path / "run" / "learner")
+    make_learner(experiment.config, experiment.problem).save(tmp_path / "run" / "learner")
     (tmp_path / "run" / "result.json").write_text(json.dumps({"tokenizer": "another"}))
     status, _, err = run("--env", file, "--learner", str(tmp_path / "run"), "--measure", "mmd")
     assert status == 2

@@ -54,12 +54,13 @@ def test_a_continued_run_is_the_whole_run(tiny: dict[str, Any], tmp_path: Path, 
     whole = Keeper(tmp_path, at)
     agent: Any = make(name, environment(tiny, name), seed=5, **OPTIONS[name]).learn(48, whole)
     env = environment(tiny, name)
-    again: Any = load(name, resuming.agent_file(tmp_path), env=env)
-    resuming.restore(tmp_path, again)
+    checkpoint = resuming.read(tmp_path)
+    again: Any = load(name, checkpoint.agent, env=env)
+    resuming.restore(checkpoint, again)
     assert again.num_timesteps == at
     rest = Keeper(None)
     again.learn(48 - at, rest, reset_num_timesteps=False)
-    expected = whole.rows[resuming.position(tmp_path)["rows"] :]
+    expected = whole.rows[checkpoint.caller["rows"] :]
     assert len(rest.rows) == len(expected) == (48 - at) // 2
     for found, kept in zip(rest.rows, expected, strict=True):
         assert found[0] == pytest.approx(kept[0], abs=1e-5)

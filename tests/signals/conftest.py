@@ -6,6 +6,7 @@ import pytest
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.signals import SIGNALS, Meter, Moment
+from curriculum_rl.signals.windows import Windows
 
 EVEN = np.full((2, 5), 0.2)
 SKEWED = np.array([[0.6, 0.1, 0.1, 0.1, 0.1], [0.0, 0.2, 0.4, 0.4, 0.0]])
@@ -24,4 +25,6 @@ def run(experiment: Experiment) -> Pretraining:
 
 @pytest.fixture(scope="module")
 def found(run: Pretraining) -> dict[str, np.ndarray]:
-    return Meter(run.experiment, run.learner, ALL).measure(Moment(run.seeds, SKEWED, 2, 0.01))
+    return Meter(Windows(run.experiment.problem, run.experiment.config, run.learner), ALL).measure(
+        Moment(run.seeds, SKEWED, 2, 0.01)
+    )

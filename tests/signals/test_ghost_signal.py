@@ -9,10 +9,12 @@ import pytest
 from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.pretraining.outcomes import Outcome
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import Ghost
+from curriculum_rl.signals.windows import Windows
 
 EVEN = np.full((2, 5), 0.2)
 # The tiny learner's products alone cost more than a twentieth of an update, so that some are left out.
@@ -46,7 +48,7 @@ def test_ghosts_change_no_data_and_cost_a_twentieth_of_training(long: Experiment
         assert one.task_losses.tolist() == other.task_losses.tolist() and one.score.tolist() == other.score.tolist()
     assert all(outcome.signals["ghost"].shape == (2, 5) for outcome in second)
     assert all(np.isfinite(outcome.signals["ghost"]).all() for outcome in second)
-    ghost = Ghost(long, watched.learner)
+    ghost = Ghost(Windows(long.problem, long.config, watched.learner))
     draws = -(-len(second) // ghost.refresh)
     wanted = draws * ghost.cost().flops + watched.progress.updates * ghost.flops_per_update
     ledger = watched.ledger
@@ -65,8 +67,8 @@ def test_ghosts_change_no_data_and_cost_a_twentieth_of_training(long: Experiment
 )
 def test_the_price_is_a_twentieth_of_training_at_most(tiny: dict[str, Any], changes: dict[str, Any]) -> None:
     experiment = build(configs.load(tiny, changes))
-    learner, config = experiment.make_learner(1), experiment.config
-    ghost = Ghost(experiment, learner)
+    learner, config = make_learner(experiment.config, experiment.problem, replicas=1), experiment.config
+    ghost = Ghost(Windows(experiment.problem, experiment.config, learner))
     update = learner.flops(config.batch * config.context, training=True)
     draws = ghost.cost().flops / (ghost.refresh * config.segment.updates * update)
     assert 0.01 < ghost.flops_per_update / update + draws <= 0.05
@@ -93,7 +95,7 @@ def test_a_task_without_rows_has_no_ghost(long: Experiment) -> None:
 
 
 def test_rows_of_a_task_are_averaged_and_failed_learners_say_nothing(long: Experiment) -> None:
-    ghost = Ghost(long, begun(long).learner)
+    ghost = Ghost(Windows(long.problem, long.config, begun(long).learner))
     rows = np.array([[[1.0, 3.0], [5.0, 5.0]], [[np.nan, 8.0], [5.0, 5.0]]])
     plan = np.array([[[0, 0], [1, 1]], [[0, 1], [1, 1]]])
     found = ghost.of_tasks(rows, plan, np.array([True, False]))

@@ -13,6 +13,7 @@ from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import SIGNALS, Meter, Moment
+from curriculum_rl.signals.windows import Windows
 
 EVEN = np.full((2, 5), 0.2)
 SKEWED = np.array([[0.6, 0.1, 0.1, 0.1, 0.1], [0.0, 0.2, 0.4, 0.4, 0.0]])
@@ -38,7 +39,9 @@ def test_shapes_and_finiteness(found: dict[str, np.ndarray]) -> None:
 
 def test_measuring_leaves_the_learner_bit_identical(run: Pretraining) -> None:
     before = run.learner.snapshot()
-    Meter(run.experiment, run.learner, ALL).measure(Moment(run.seeds, SKEWED, 5, 0.01))
+    Meter(Windows(run.experiment.problem, run.experiment.config, run.learner), ALL).measure(
+        Moment(run.seeds, SKEWED, 5, 0.01)
+    )
     after = run.learner.snapshot()
     assert torch.equal(before.state, after.state) and (before.steps == after.steps).all()
 
@@ -48,7 +51,9 @@ def test_a_replica_is_measured_as_if_alone(run: Pretraining, found: dict[str, np
     alone.begin([4])
     for _ in range(3):
         alone.segment(EVEN[:1])
-    single = Meter(run.experiment, alone.learner, ALL).measure(Moment([4], SKEWED[1:], 2, 0.01))
+    single = Meter(Windows(run.experiment.problem, run.experiment.config, alone.learner), ALL).measure(
+        Moment([4], SKEWED[1:], 2, 0.01)
+    )
     for name, values in single.items():
         assert np.allclose(values[0], found[name][1], rtol=1e-4, atol=1e-7), name
 

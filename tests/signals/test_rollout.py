@@ -8,8 +8,8 @@ import torch
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
+from curriculum_rl.learners.losses import mean_loss
 from curriculum_rl.pretraining.run import Pretraining
-from curriculum_rl.proxies.heldout import mean_loss
 from curriculum_rl.schema import load as configs
 from curriculum_rl.signals import Meter, Moment
 from curriculum_rl.signals.branches import branch
@@ -35,7 +35,9 @@ def test_a_task_is_credited_with_what_is_left_of_its_branch(
     learner, plans, train = run.learner, [], run.learner.train
     monkeypatch.setattr(learner, "train", lambda plan: (plans.append(plan), train(plan))[1])
     moment = Moment(run.seeds, EVEN, 1, 0.02)
-    found = Meter(run.experiment, learner, ["rollout"]).measure(moment)["rollout"]
+    found = Meter(Windows(run.experiment.problem, run.experiment.config, learner), ["rollout"]).measure(moment)[
+        "rollout"
+    ]
     assert found.shape == (2, 5)
     lengths = [len(plan.learning_rates) for plan in plans]
     assert lengths == [3, 2, 2, 1] * 6
@@ -44,8 +46,8 @@ def test_a_task_is_credited_with_what_is_left_of_its_branch(
     for first in range(4, 24, 4):  # every branch is finished by the same rows
         for mine, even in zip(plans[first + 1 : first + 4], plans[1:4], strict=True):
             assert torch.equal(mine.batches.input_ids, even.batches.input_ids)
-    windows = Windows(run.experiment, learner)
-    own = branch(windows, run.experiment.tasks[2], run.seeds, 1, 0.02)
+    windows = Windows(run.experiment.problem, run.experiment.config, learner)
+    own = branch(windows, run.experiment.problem.tasks[2], run.seeds, 1, 0.02)
     assert torch.equal(plans[12].batches.input_ids, own.batches.input_ids)
     target = windows.rows(windows.target(), run.seeds, "look-ahead", 4, 4)
     snapshot, losses = learner.snapshot(), []
@@ -60,7 +62,10 @@ def test_a_task_is_credited_with_what_is_left_of_its_branch(
 def test_the_finish_is_stratified_and_repeats_no_window(tiny: dict[str, Any]) -> None:
     """Cut into segments it holds the rows that it holds in one piece."""
     run = begun(tiny, finish=6)
-    instrument, moment = Rollout(Windows(run.experiment, run.learner), ["rollout"]), Moment(run.seeds, EVEN, 0, 0.01)
+    instrument, moment = (
+        Rollout(Windows(run.experiment.problem, run.experiment.config, run.learner), ["rollout"]),
+        Moment(run.seeds, EVEN, 0, 0.01),
+    )
     whole = instrument._stratified(moment, "finish", 0, np.full(6, 0.01)).batches.input_ids
     parts = [instrument._stratified(moment, "finish", begin, np.full(2, 0.01)).batches.input_ids for begin in (0, 2, 4)]
     assert torch.equal(torch.cat(parts), whole)
@@ -70,7 +75,7 @@ def test_the_finish_is_stratified_and_repeats_no_window(tiny: dict[str, Any]) ->
 
 def test_all_branches_are_paid(tiny: dict[str, Any]) -> None:
     run = begun(tiny, look_ahead=3, finish=5)
-    cost = Meter(run.experiment, run.learner, ["rollout"]).cost()
+    cost = Meter(Windows(run.experiment.problem, run.experiment.config, run.learner), ["rollout"]).cost()
     update, read = run.learner.flops(5 * 16, training=True), run.learner.flops(4 * 16, training=False)
     assert cost.lookahead.flops == pytest.approx(6 * (8 * update + read))
     assert cost.lookahead.tokens == 6 * (8 * 5 * 16 + 4 * 16) and cost.signal.flops == 0

@@ -9,7 +9,9 @@ import pytest
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
+from curriculum_rl.learners.build import make_learner
 from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.proxies.build import make_proxy
 from curriculum_rl.schema import load as configs
 from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.documents import CappedSource, Document, MemorySource, ShuffledSource
@@ -171,14 +173,18 @@ def tagged(tmp_path: Path, tiny: dict[str, Any]) -> dict[str, Any]:
 
 def test_an_environment_of_tagged_corpora_trains(tagged: dict[str, Any]) -> None:
     experiment = build(configs.load(tagged, {"budget.updates": 60, "optimizer.learning_rate": 0.01}))
-    assert [t.name for t in experiment.tasks] == ["people.tagging", "places.tagging", *MASKED]
+    assert [t.name for t in experiment.problem.tasks] == ["people.tagging", "places.tagging", *MASKED]
     classes = ("O", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-PER", "I-PER")
-    corpora = [experiment.tasks[0].corpus, experiment.tasks[1].corpus, *experiment.target.tagged.values()]
+    corpora = [
+        experiment.problem.tasks[0].corpus,
+        experiment.problem.tasks[1].corpus,
+        *experiment.problem.target.tagged.values(),
+    ]
     assert len(corpora) == 6
     assert all(isinstance(corpus, TaggedCorpus) and corpus.classes == classes for corpus in corpora)
-    assert not experiment.target.labelled
-    assert sum(corpus.size(16) for corpus in experiment.target.tagged.values()) == 180
-    assert experiment.tokenizer.decode(experiment.target.text["signal"].tokens[:20]).startswith("the ")
+    assert not experiment.problem.target.labelled
+    assert sum(corpus.size(16) for corpus in experiment.problem.target.tagged.values()) == 180
+    assert experiment.tokenizer.decode(experiment.problem.target.text["signal"].tokens[:20]).startswith("the ")
     run = Pretraining(experiment)
     run.begin([0])
     shares = np.array([[0.25, 0.25, 0.25, 0.25]])
@@ -214,12 +220,12 @@ def test_a_tagged_target_among_the_corpora_and_corpora_derived_from_it(tagged: d
         "target.corpus": "people",
     }
     experiment = build(configs.load(tagged, changes))
-    target = experiment.target
+    target = experiment.problem.target
     assert set(target.tagged) == {"signal", "reward", "selection", "report"}
-    trained = experiment.tasks[0].corpus
+    trained = experiment.problem.tasks[0].corpus
     sizes = [corpus.size(16) for corpus in target.tagged.values()]
     assert sizes[3] > sizes[0] > 10 and abs(sum(sizes) - trained.size(16)) < 5
-    by_name = {task.name: task.corpus for task in experiment.tasks}
+    by_name = {task.name: task.corpus for task in experiment.problem.tasks}
     found = {name: by_name[f"{name}.tagging"] for name in ("people", "again", "mixed", "few")}
     assert all(isinstance(corpus, TaggedCorpus) for corpus in found.values())
     assert found["again"].size(16) == found["mixed"].size(16) == trained.size(16) > 4 * found["few"].size(16)
@@ -255,4 +261,6 @@ def test_proxies_that_need_one_label_for_a_text(tagged: dict[str, Any], kind: st
     experiment = build(configs.load(tagged, {"proxy": {"kind": kind}}))
     said = f"{kind}: needs one label for a text, and the words of target.corpus 'target' have tags"
     with pytest.raises(ConfigError, match=said):
-        experiment.make_proxy(experiment.make_learner(), [0])
+        make_proxy(
+            experiment.config.proxy, experiment.problem, make_learner(experiment.config, experiment.problem), [0]
+        )

@@ -19,7 +19,6 @@ FIGURES = {
     "mean_corpus_loss": True,
 }
 """Figures of a final report, and whether lower is better."""
-REFERENCES = (STRATIFIED, PRIOR)
 DEPLOYMENTS = (1, 10, 100)
 
 Entry = dict[str, Any]
@@ -33,8 +32,9 @@ def document(plan: Plan, baselines: dict[str, float]) -> dict[str, Any]:
         baselines: the target's unigram and bigram loss.
     """
     loss_proxy = plan.config.proxy.kind == "heldout_loss"
+    prior = next((one.label for one in plan.contestants if one.is_prior), None)
     entries = {one.label: _entry(plan, one, loss_proxy=loss_proxy) for one in plan.contestants}
-    _judge(entries)
+    _judge(entries, {STRATIFIED: STRATIFIED} | ({PRIOR: prior} if prior else {}))
     for one in plan.contestants:
         _price(plan, one, entries)
     return {
@@ -48,6 +48,7 @@ def document(plan: Plan, baselines: dict[str, float]) -> dict[str, Any]:
         "loss_proxy": loss_proxy,
         "baselines": dict(baselines),
         "divergence": dict(zip(plan.tasks, map(float, plan.divergence), strict=True)),
+        "prior": prior,
         "static_mixtures": plan.mixtures,
         "reach": list(plan.reach),
         "agents": entries,
@@ -126,16 +127,15 @@ def _shared(entries: Sequence[Entry], figure: str) -> list[list[float]]:
     return [[column[seed] for seed in seeds] for column in columns]
 
 
-def _judge(entries: dict[str, Entry]) -> None:
-    """Every figure against the references; Holm over the agents that were asked for."""
+def _judge(entries: dict[str, Entry], references: dict[str, str]) -> None:
+    """Every figure against the references, labels by name; Holm over the agents that were asked for."""
     for figure, lower in FIGURES.items():
         for entry in entries.values():
             known = list(values(entry, figure).values())
             if known:
                 entry["figures"][figure] = {**asdict(statistics.estimate(known)), "against": {}}
-        for reference in REFERENCES:
-            if reference in entries:
-                _against(entries, figure, reference, lower_is_better=lower)
+        for name, label in references.items():
+            _against(entries, figure, name, label, lower_is_better=lower)
     best = next((entry for entry in entries.values() if entry["label"].startswith("best-static")), None)
     for entry in entries.values():
         columns = _shared([entry, entries[STRATIFIED], best], "target_loss") if best else [[]]
@@ -143,7 +143,7 @@ def _judge(entries: dict[str, Entry]) -> None:
         entry["headroom"] = asdict(found) if found else None
 
 
-def _against(entries: dict[str, Entry], figure: str, reference: str, *, lower_is_better: bool) -> None:
+def _against(entries: dict[str, Entry], figure: str, name: str, reference: str, *, lower_is_better: bool) -> None:
     made = {}
     for label, entry in entries.items():
         mine, theirs = _shared([entry, entries[reference]], figure)
@@ -152,7 +152,7 @@ def _against(entries: dict[str, Entry], figure: str, reference: str, *, lower_is
     agents = [label for label in made if entries[label]["role"] == "agent"]
     adjusted = dict(zip(agents, statistics.holm([made[label]["p"] for label in agents]), strict=True))
     for label, pair in made.items():
-        entries[label]["figures"][figure]["against"][reference] = {**pair, "holm": adjusted.get(label)}
+        entries[label]["figures"][figure]["against"][name] = {**pair, "holm": adjusted.get(label)}
 
 
 def _price(plan: Plan, one: Contestant, entries: dict[str, Entry]) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from curriculum_rl.scripts.comparing.analysis.verdicts import verdict
 from curriculum_rl.scripts.comparing.output.lines import Table, is_crash
 from curriculum_rl.scripts.comparing.output.tables import tables
+from curriculum_rl.scripts.comparing.output.verdicts import verdict
 
 
 def markdown(found: Mapping[str, Any]) -> str:

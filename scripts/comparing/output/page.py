@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from curriculum_rl.scripts.comparing.analysis.verdicts import verdict
 from curriculum_rl.scripts.comparing.output import drawings
 from curriculum_rl.scripts.comparing.output.cost_tables import used
 from curriculum_rl.scripts.comparing.output.lines import SECTIONS, Table, by_section, is_crash, name_of
 from curriculum_rl.scripts.comparing.output.tables import decompositions, tables
+from curriculum_rl.scripts.comparing.output.verdicts import verdict
 
 STYLE = """
 :root{color-scheme:light}

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table as Drawn
 from rich.text import Text
 
-from curriculum_rl.scripts.comparing.analysis.verdicts import verdict
 from curriculum_rl.scripts.comparing.output.lines import Table, is_crash
 from curriculum_rl.scripts.comparing.output.tables import tables
+from curriculum_rl.scripts.comparing.output.verdicts import verdict
 
 WIDE = 118  # characters: narrower terminals get fewer columns, all of which are on the page
 LABEL = 15  # characters that a label gets at least

@@ -33,7 +33,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
         "target loss",
         "- stratified [95 %]",
         "p (Holm)",
-        "- JS prior [95 %]",
+        "- prior [95 %]",
         "headroom [95 %]",
         "sees target",
     )
@@ -44,6 +44,8 @@ def _scores(found: Mapping[str, Any]) -> Table:
         f"counting alone reaches {counting['unigram']:.2f} (unigram) and {counting['bigram']:.2f} (bigram).",
         "Headroom: (agent - stratified) / (best static mixture - stratified); above 1 means that dynamics paid.",
     ]
+    if found["prior"]:
+        notes.insert(1, f"Prior: the static divergence prior, the row {found['prior']}; it costs nothing.")
     if reference and reference["mean"] >= counting["bigram"]:
         notes.append("Stratified does not end below the bigram line: these runs are too short to make claims about.")
     if len(found["seeds"]) < 6:
@@ -56,7 +58,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
 def _score_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
     figure = entry["figures"]["target_loss"]
     pair = figure["against"].get("stratified")
-    prior = figure["against"].get("js-prior")
+    prior = figure["against"].get("prior")
     holm = pair["holm"] if pair else None
     return (
         name_of(entry),

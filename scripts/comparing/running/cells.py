@@ -6,17 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from rich.console import Console
+from stable_baselines3.common.vec_env import VecMonitor
 
+from curriculum_rl.agents.shell.loop import Shell
+from curriculum_rl.agents.table import load
+from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
+from curriculum_rl.envs.vector import PretrainingVectorEnv
+from curriculum_rl.mixtures import action_of
+from curriculum_rl.recording.recorder import Recorder
+from curriculum_rl.recording.rows import to_json, write_atomically
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.comparing.running import directory
-from curriculum_rl.scripts.train import Request, train
+from curriculum_rl.scripts.running import resuming
+from curriculum_rl.scripts.running.finishing import annotate, write_outcome
+from curriculum_rl.scripts.running.progress import Progress
+from curriculum_rl.scripts.running.recording import Recording
+from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.train import train
 
 
 def train_cell(request: Request) -> bool:
     """One complete run; a killed one goes on from its checkpoint, or else begins anew."""
-    from curriculum_rl.scripts.running import resuming
-
     resumable = resuming.exists(request.out)
     directory.clear(request.out, keep=resumable)
     return train(request, resume=resumable)
@@ -29,17 +42,6 @@ def frozen_cell(request: Request, trained: Path) -> bool:
         request: of the run; `steps` does not matter.
         trained: the run directory that holds the policy.
     """
-    import torch
-    from stable_baselines3.common.vec_env import VecMonitor
-
-    from curriculum_rl.agents.shell.loop import Shell
-    from curriculum_rl.agents.table import load
-    from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
-    from curriculum_rl.recording.recorder import Recorder
-    from curriculum_rl.scripts.running.finishing import annotate, write_outcome
-    from curriculum_rl.scripts.running.progress import Progress
-    from curriculum_rl.scripts.running.recording import Recording
-
     torch.set_num_threads(1)
     directory.clear(request.out, keep=False)
     request = replace(request, num_envs=1)
@@ -97,13 +99,6 @@ def try_mixtures(
         seed: of all of them: same weights, data and proxy windows, so that only the mixture differs.
         out: the file to write.
     """
-    import numpy as np
-    import torch
-
-    from curriculum_rl.envs.vector import PretrainingVectorEnv
-    from curriculum_rl.mixtures import action_of
-    from curriculum_rl.recording.rows import to_json, write_atomically
-
     torch.set_num_threads(1)
     static = {"action.kind": "mixture", "action.permute": False, "observation": "flat", "reward.baseline": "none"}
     begun = time.perf_counter()

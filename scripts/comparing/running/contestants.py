@@ -13,12 +13,15 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema.load import parse_override
 
 Role = Literal["agent", "baseline", "decomposition"]
-Found = Literal["", "fixed", "static", "prior", "objective", "yoked", "shuffled", "mean"]
-"""Where options come from that nobody typed: a search, the target's text, or another run."""
+Found = Literal["", "fixed", "static", "objective", "yoked", "shuffled", "mean"]
+"""Where options come from that nobody typed: a search, the target's objective, or another run."""
 
 STRATIFIED, PRIOR, OBJECTIVE, BEST_FIXED, RANDOM, FINETUNE = (
-    "stratified", "js-prior", "target-objective", "best-fixed", "random", "stratified-finetune",
+    "stratified", "prior", "target-objective", "best-fixed", "random", "stratified-finetune",
 )  # fmt: skip
+
+OF_TARGET = ("prior", "prune", "guard")
+"""Wrappers through which the target reaches an agent that does not see it otherwise."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class Contestant:
     def pretrained(self) -> bool:
         """Whether it is trained over many runs and then used frozen."""
         return self.entry.protocol == "pretrained"
+
+    @property
+    def is_prior(self) -> bool:
+        """Whether it is the static divergence prior, under whatever label: `auto` as it is."""
+        return self.agent == "auto" and not self.options
 
     @property
     def section(self) -> str:
@@ -98,7 +106,8 @@ def _parse(label: str) -> Contestant:
     trained = Path(run).expanduser().resolve() if run else None
     if trained and not (trained / "agent.zip").is_file():
         raise ConfigError(f"agents: {label!r}: {run} holds no agent.zip; is it the directory of a finished run?")
-    return Contestant(label, name, options, trained=trained, about=known.summary, sees_target=known.sees_target)
+    seen = known.sees_target or any(options.get(wrapper) for wrapper in OF_TARGET)
+    return Contestant(label, name, options, trained=trained, about=known.summary, sees_target=seen)
 
 
 def best_static(mixtures: int) -> str:
@@ -106,10 +115,11 @@ def best_static(mixtures: int) -> str:
     return f"best-static-{mixtures}"
 
 
-def baselines(*, mixtures: int, objective: str | None) -> list[Contestant]:
+def baselines(agents: Sequence[Contestant], *, mixtures: int, objective: str | None) -> list[Contestant]:
     """What every table carries (evidence.md 4), stratified first.
 
     Args:
+        agents: who was typed; where `auto` was, it is the static divergence prior, which then is not run twice.
         mixtures: random static mixtures that are searched; 0 leaves the best of them out.
         objective: the target's own objective, where it is the objective of some tasks and not of all; else None.
     """
@@ -117,8 +127,9 @@ def baselines(*, mixtures: int, objective: str | None) -> list[Contestant]:
     if objective:
         about = f"stratified over the tasks of the target's objective, {objective}"
         made.append(Contestant(OBJECTIVE, "mixture", {}, "baseline", None, "objective", "", about, False))
-    about = "static, each task by how close its words are to the target's: exp(-Jensen-Shannon divergence / .1)"
-    made.append(Contestant(PRIOR, "mixture", {}, "baseline", None, "prior", "", about))
+    if not any(one.is_prior for one in agents):
+        about = "what auto plays: a static mixture, more of a task the nearer its text is to the target's"
+        made.append(Contestant(PRIOR, "auto", {}, "baseline", about=about))
     about = "the one task whose runs ended best on other seeds"
     made.append(Contestant(BEST_FIXED, "mixture", {}, "baseline", None, "fixed", "", about))
     if mixtures:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curriculum_rl.agents.shell.wrapping import PRIOR_TEMPERATURE, prior_weights
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.recording.schedules import read_schedule
@@ -17,7 +18,7 @@ from curriculum_rl.scripts.comparing.running import cells, search
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 from curriculum_rl.scripts.comparing.running.directory import Directory, check_same, is_finished
 from curriculum_rl.scripts.comparing.running.workers import Job
-from curriculum_rl.scripts.train import Request
+from curriculum_rl.scripts.running.request import Request
 
 TRAINING_SEED = 700_000
 REACH = (25, 33, 50)
@@ -68,7 +69,8 @@ class Plan:
     @property
     def first_round(self) -> list[search.Part]:
         """The first round of the search."""
-        named = [np.array(search.prior(self.divergence))]
+        weights = prior_weights(self.divergence, PRIOR_TEMPERATURE)
+        named = [weights / weights.sum()]
         if self.objective in self.objectives:
             named.append(np.array(search.of_objective(self.objectives, self.objective)))
         return search.first_round(len(self.tasks), named, self.mixtures, self.config.action.emphasis)
@@ -173,6 +175,8 @@ def _after(plan: Plan, one: Contestant, seed: int) -> frozenset[str]:
 def _online(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, Any]:
     options = one.options if not one.found else options_found(plan, one, seed)
     overrides = {f"agent.{key}": value for key, value in options.items()} | _part(plan.config, percent)
+    if one.found:  # what was found are shares by the environment's own numbers
+        overrides["action.permute"] = False
     out = plan.folder.cell(one, seed, percent)
     return {"request": _request(plan, one.agent, seed, out, overrides)}
 
@@ -190,13 +194,11 @@ def _frozen(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, A
 
 
 def options_found(plan: Plan, one: Contestant, seed: int) -> dict[str, Any]:
-    """Options that come from the search, the target's text or another run.
+    """Options that come from the search, the target's objective or another run.
 
     Raises:
         ConfigError: where the other run did not finish.
     """
-    if one.found == "prior":
-        return {"shares": search.prior(plan.divergence)}
     if one.found == "objective":
         return {"shares": search.of_objective(plan.objectives, plan.objective)}
     if one.found in ("fixed", "static"):

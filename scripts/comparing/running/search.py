@@ -126,12 +126,6 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def prior(divergence: Floats) -> list[float]:
-    """(K,) divergences in bits -> shares of the Jensen-Shannon prior."""
-    weights = np.exp(-(divergence - divergence.min()) / 0.1)
-    return [float(share) for share in weights / weights.sum()]
-
-
 def of_objective(objectives: Sequence[str], wanted: str) -> list[float]:
     """Even shares of the tasks that have an objective."""
     chosen = np.array([objective == wanted for objective in objectives], np.float64)

@@ -13,8 +13,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from curriculum_rl.agents import AGENTS, load, make
 from curriculum_rl.agents.rl import ac_odm
-from curriculum_rl.envs.observations import RUN_FEATURES, TASK_FEATURES
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.observation import RUN_FEATURES, TASK_FEATURES
 
 OBSERVATION = np.zeros((1, 4), np.float32)
 QUICK: dict[str, Any] = {"learning_starts": 64, "batch_size": 64, "gradient_steps": 2}

@@ -113,7 +113,8 @@ def test_saved_loaded_and_continued_is_never_having_stopped(name, pooled, tmp_pa
 def test_options_have_the_same_names_everywhere_and_nobody_elses():
     for name in AGENTS:
         cls, options = class_of(name), class_of(name).options()
-        wrapped = name in (*WRAPPED, "stratified") or AGENTS[name].target.startswith("curriculum_rl.agents.mixers")
+        pickers = (*WRAPPED, "stratified", "auto")
+        wrapped = name in pickers or AGENTS[name].target.startswith("curriculum_rl.agents.mixers")
         assert (set(WRAPPERS) <= set(options)) == wrapped and len(set(options)) == len(options)
         if not wrapped:
             assert not set(WRAPPERS) & set(options)
@@ -242,6 +243,31 @@ def test_stratified_under_wrappers_is_a_static_mixture():
     _, _, executed = played("stratified", envs(1, mixture=True), 10, prune=0.4, prior=0.1)
     weights = np.exp(-np.array([0.1, np.inf, 0.0, 0.2, np.inf]) / 0.1)
     assert executed[:, 0] == pytest.approx(np.tile(weights / weights.sum(), (10, 1)))
+
+
+@pytest.mark.parametrize(("option", "temperature"), [({}, 0.1), ({"prior": 0.05}, 0.05)])
+@pytest.mark.parametrize("order", [None, [4, 3, 2, 1, 0]])
+def test_auto_is_the_prior_alone(option, temperature, order, tmp_path):
+    env = envs(2, mixture=True, order=order)
+    agent, _, executed = played("auto", env, 45, **option)  # 40 segments a run
+    weights = np.exp(-np.array(DIVERGENCE)[order or slice(None)] / temperature)
+    assert executed == pytest.approx(np.tile(weights / weights.sum(), (45, 2, 1)))
+    assert all(one.asked == () for one in env.envs)  # nothing is measured
+    agent.save(tmp_path / "agent")
+    assert np.array_equal(load("auto", tmp_path / "agent").probabilities(agent._last_obs), executed[-1])
+
+
+def test_auto_is_stratified_where_the_env_does_not_tell():
+    def env():
+        made = Judged(mixture=True)
+        made.reset = lambda **given: (Judged.reset(made, **given)[0], {})
+        return made
+
+    assert played("auto", DummyVecEnv([env]), 5)[2] == pytest.approx(np.full((5, 1, 5), 0.2))
+    with pytest.raises(ConfigError, match=r"prior: 0\.05 needs the divergence of each task"):
+        played("auto", DummyVecEnv([env]), 5, prior=0.05)
+    with pytest.raises(ConfigError, match=r"prune: 0\.4 needs the divergence of each task"):
+        played("auto", DummyVecEnv([env]), 5, prior=None, prune=0.4)
 
 
 @pooling

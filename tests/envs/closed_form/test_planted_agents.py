@@ -9,7 +9,7 @@ import pytest
 
 from curriculum_rl.agents.mixers.alignment import Alignment
 
-FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "planted.py"
+FILE = Path(__file__).resolve().parents[3] / "benchmarks" / "planted.py"
 CHOSEN = ("stratified", "exp3s", "sw-ucb", "d-ts", "alignment", "hedge", "greedy", "odm")
 SEEDS = range(8)
 T = 120

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from quadratic import TwoQuadratics
 
 from curriculum_rl.agents.mixers.pike import PiKE
 from curriculum_rl.agents.mixers.rule import Feedback
-from curriculum_rl.envs.closed_form.quadratic import TwoQuadratics
 
 INSIDE = TwoQuadratics((1.0, 0.98), (1.5, 0.5), rate=0.2, batch=16)
 

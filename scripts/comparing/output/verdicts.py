@@ -6,6 +6,7 @@ from typing import Any
 from curriculum_rl.scripts.comparing.output.lines import by_section
 
 LEVEL = 0.05
+PRIOR = "the static divergence prior"
 
 
 def verdict(found: Mapping[str, Any]) -> list[str]:
@@ -19,14 +20,15 @@ def verdict(found: Mapping[str, Any]) -> list[str]:
         for entry in entries
         if section in ("online", "pretrained") and entry["figures"]
     ]
-    return [_seeing(entry) if entry["sees_target"] else _blind(entry) for entry in agents]
+    return [_seeing(entry, found["prior"]) if entry["sees_target"] else _blind(entry) for entry in agents]
 
 
-def _seeing(entry: Mapping[str, Any]) -> str:
+def _seeing(entry: Mapping[str, Any], prior: str | None) -> str:
     against = entry["figures"]["target_loss"]["against"]
-    names = {"stratified": "stratified", "js-prior": "the static Jensen-Shannon prior"}
+    names = {"stratified": "stratified", "prior": PRIOR}
     compared = [_compared(against[reference], name) for reference, name in names.items() if reference in against]
-    sentence = f"{entry['label']} {', and '.join(compared)}"
+    label = f"{prior}, which is {PRIOR}," if entry["label"] == prior else entry["label"]
+    sentence = f"{label} {', and '.join(compared)}"
     if entry["headroom"]:
         sentence += f"; headroom captured: {entry['headroom']['mean']:.2f}"
     return f"{sentence}."
@@ -41,6 +43,8 @@ def _blind(entry: Mapping[str, Any]) -> str:
 
 def _compared(pair: Mapping[str, Any], reference: str) -> str:
     """Proven is what both the interval and the test over all agents say."""
+    if not any(pair["difference"].values()):
+        return f"ends exactly where {reference} does"
     mean, low, high, holm = (*(pair["difference"][key] for key in ("mean", "low", "high")), pair["holm"])
     proven = low is not None and not low <= 0 <= high and holm is not None and holm < LEVEL
     direction = "below" if mean < 0 else "above"
