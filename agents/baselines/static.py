@@ -99,7 +99,7 @@ class Timetable:
         return now
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
-        """One piece has passed; an env that tells its budget corrects this."""
+        """One piece has passed; an env whose infos hold the budget left corrects this."""
         state["spent"] += 1 / state["ends"].shape[1]
 
 

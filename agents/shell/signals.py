@@ -27,7 +27,7 @@ def reset_infos(env: Any) -> list[dict[str, Any]]:
 
 
 def divergences(infos: list[dict[str, Any]]) -> tuple[Floats, Ints] | None:
-    """(N, K) divergences that reset infos tell, and the env's number of each task; None where they tell none."""
+    """(N, K) divergences in reset infos, and the env's number of each task; None where there are none."""
     if not infos or not all("divergence" in info for info in infos):
         return None
     found = np.stack([seen(info, info["divergence"], np.empty(0)) for info in infos])

@@ -37,8 +37,8 @@ class Wrapping:
     """Which wrappers there are, and what they do to probabilities or shares; what they remember is a dict of arrays.
 
     A rule knows only the tasks that pruning keeps. What it gives them is multiplied by the prior and normalised; tasks
-    whose corpora were read often enough are left out; every other one gets its least share; and once the guard has
-    spoken all are alike, pruned ones too, until the run ends (it bets against stratified, which prunes nothing).
+    whose corpora were read often enough are left out; every other one gets its least share; and after the guard's
+    alarm all are alike, pruned ones too, until the run ends (it bets against stratified, which prunes nothing).
 
     The guard bets against the executed mixture on duels from one snapshot (`curriculum_rl.signals`), which the env
     charges: its wealth grows by the factor 1 - tanh(gain / scale) / 2 per duel, scale the root mean square of the gains

@@ -1,6 +1,8 @@
 """Agents of the user's own, named `module:Class`: rules that the shell wraps, whole agents, and what is neither."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +46,14 @@ def test_the_fields_of_a_rule_are_options_and_wrappers_come_for_free(env_for):
     agent = make("own_agents:Sticky", env_for("Sticky"), stay=0.5, minimum_share=0.05)
     assert agent.probabilities(np.zeros((1, 4)))[0] == pytest.approx([0.05 + 0.75 * 0.6] + [0.05 + 0.75 * 0.1] * 4)
     assert "memory" not in options_of("own_agents:Least")
+
+
+def test_the_rule_of_the_docs_finds_the_good_task(bandit_env, tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "agents-bandits.md").read_text()
+    (tmp_path / "rule_of_the_docs.py").write_text(re.search(r"```python\n(.*?)```", page, re.S)[1])
+    monkeypatch.syspath_prepend(tmp_path)
+    agent = make("rule_of_the_docs:Sticky", bandit_env(), seed=0, stay=0.5).learn(59)
+    assert agent.probabilities(np.zeros((1, 4)))[0].tolist() == pytest.approx([0.1, 0.1, 0.1, 0.6, 0.1])
 
 
 def test_a_mixers_signals_are_requested(env_for):
