@@ -168,7 +168,7 @@ class Wrapping:
         if self.guard is not None and duels is not None:
             self._bet(state, duels)
 
-    def reset(self, state: State, ended: Any = slice(None)) -> None:
+    def reset(self, state: State, ended: Any) -> None:
         """Passes and the guard start afresh in these runs, (S,) or all; divergences stay."""
         values = {"begun": False, "epochs": 0.0, "wealth": 1.0, "squares": 0.0, "duels": 0.0, "alarmed": False}
         for name, value in values.items():
