@@ -143,18 +143,19 @@ def check(
     above: float = -math.inf,
     least: float = -math.inf,
     most: float = math.inf,
+    below: float = math.inf,
     whole: bool = False,
 ) -> None:
-    """Refuse a setting that is no finite number, or none above `above`, at least `least` and at most `most`.
+    """Refuse a setting that is no finite number, or out of its bounds, or no whole one where that is wanted.
 
     Raises:
         ConfigError: naming the setting, its value and the bounds.
     """
     if isinstance(value, Real) and math.isfinite(value):
         number = float(value)
-        if number > above and least <= number <= most and not (whole and number % 1):
+        if above < number < below and least <= number <= most and not (whole and number % 1):
             return
-    bounds = [("above", above), ("at least", least), ("at most", most)]
+    bounds = [("above", above), ("at least", least), ("at most", most), ("below", below)]
     words = " and ".join(f"{word} {bound:g}" for word, bound in bounds if math.isfinite(bound))
     kind = "a whole number" if whole else "a number"
     raise ConfigError(f"{name}: {value} must be {kind}{f' {words}' if words else ''}")

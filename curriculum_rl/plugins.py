@@ -1,10 +1,10 @@
-"""The user's own classes, named `module:Class` in an environment file, on the command line or in a call."""
+"""Classes named `module:Class`: by a section of the schema, or the user's own by him."""
 
 import importlib
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from curriculum_rl.errors import ConfigError
 
@@ -69,3 +69,33 @@ def custom(section: Section, **context: Any) -> Any:
         ConfigError: if the module or the class cannot be found, or does not take these arguments.
     """
     return make(load(section.kind, "kind"), section.kind, "kind", {**context, **section.options})
+
+
+class BuiltIn(Protocol):
+    """What an environment file says of an object of this package (`curriculum_rl.schema.KindSection`)."""
+
+    builds: ClassVar[str]
+
+
+def built_in(section: BuiltIn) -> Any:
+    """The class, or function, that a section names."""
+    return load(section.builds, "builds")
+
+
+def require(made: object, wanted: type, key: str) -> Any:
+    """An object of the user's own that has all that a protocol asks of it.
+
+    Args:
+        made: the object.
+        wanted: the protocol.
+        key: what the user wrote it under, for the message.
+
+    Raises:
+        ConfigError: naming what it lacks.
+    """
+    asked = {*wanted.__annotations__, *(name for name in vars(wanted) if name == "__call__" or name[0] != "_")}
+    missing = sorted(name for name in asked if not hasattr(made, name))
+    if missing:
+        place = f"{wanted.__module__}.{wanted.__name__}"
+        raise ConfigError(f"{key}: {type(made).__name__} lacks {', '.join(missing)} ({place})")
+    return made

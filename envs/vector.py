@@ -172,6 +172,10 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
             generator.bit_generator.state = kept
         self._replicas.set_state(state["replicas"])
 
+    def stratified_rows(self) -> dict[str, int]:
+        """Rows of each task that stratified batches read in the whole budget (`pretraining.counting`)."""
+        return self._replicas.stratified_rows()
+
     def save_learner(self, directory: Path) -> None:
         """Write all N learners (see `curriculum_rl.learners.load_learner`); each shard's into a folder of its own."""
         self._replicas.save_learner(directory)

@@ -12,6 +12,8 @@ from rich.console import Console
 from curriculum_rl.agents.table import make, options_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.recording.rows import to_json, write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.analysis import results
@@ -169,7 +171,8 @@ def _run(plan: Plan, processes: int, console: Console) -> None:
 
 def _show(plan: Plan, experiment: Experiment, console: Console, *, quiet: bool) -> dict[str, Any]:
     """Write the document, the page and TensorBoard's events, and print the table."""
-    found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
+    rows = stratified_rows(Pretraining(experiment, charge_proxy=False, downstream=False))
+    found: dict[str, Any] = json.loads(to_json(results.document(plan, counting_losses(experiment, rows))))
     path = plan.folder.path
     write_atomically(path / "compare.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     write_atomically(path / "compare.md", markdown.markdown(found))

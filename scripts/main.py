@@ -18,6 +18,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+Listed = Literal[
+    "envs", "agents", "signals", "tasks", "corpora", "tokenizers", "objectives", "learners", "methods", "proxies"
+]
 Env = Annotated[str, typer.Option(help="A built-in environment (`list envs`) or the path of an environment file.")]
 AgentName = Annotated[
     str,
@@ -138,10 +141,10 @@ def evaluate(
 
 @app.command("list")
 def list_(
-    what: Annotated[Literal["envs", "agents", "tasks", "objectives", "proxies"], typer.Argument(help="What to list.")],
+    what: Annotated[Listed, typer.Argument(help="What to list.")],
     env: Env = "almanac",
 ) -> None:
-    """List what there is: built-in environments, agents, objectives, proxies, or the tasks of an environment."""
+    """List what there is: environments, agents, signals, kinds of each section, or the tasks of an environment."""
     from curriculum_rl.scripts.listing import show
 
     show(what, env)

@@ -19,10 +19,10 @@ from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.build import make_learner
+from curriculum_rl.learners.build import learner_of
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import CausalLM, Classification
-from curriculum_rl.proxies.finetune import labelled_batch
+from curriculum_rl.proxies.examples import labelled_batch
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.ranking.ranking import features_of
 from curriculum_rl.recording.rows import write_atomically
@@ -113,7 +113,7 @@ def _body(
     if "body" in state:
         return load_learner(folder, device=device)
     begun = time.perf_counter()
-    learner = make_learner(_config(size, device), tokenizer, replicas=1)
+    learner = learner_of(_config(size, device), tokenizer)
     learner.reset([key(seed, "weights") >> 1])
     objective = CausalLM(tokenizer)
     tasks = [Task(domain.name, domain.unlabelled, objective) for domain in domains]

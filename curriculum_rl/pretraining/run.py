@@ -26,7 +26,7 @@ from curriculum_rl.pretraining.outcomes import Outcome, Progress
 from curriculum_rl.pretraining.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.proxies.base import PaysByMixture, Price, Proxy, Reading
 from curriculum_rl.proxies.build import make_proxy
-from curriculum_rl.schema import BudgetConfig
+from curriculum_rl.schema.env import BudgetConfig
 from curriculum_rl.signals import Moment
 from curriculum_rl.signals.measurements import Measurements
 from curriculum_rl.signals.windows import Windows

@@ -11,7 +11,7 @@ from curriculum_rl.envs.closed_form.run import ClosedFormRun
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.observation import BOUND, RUN_FEATURES, TASK_FEATURES
-from curriculum_rl.schema import ActionConfig
+from curriculum_rl.schema.env import ActionConfig
 
 Action = npt.NDArray[Any] | int
 Floats = npt.NDArray[np.float64]

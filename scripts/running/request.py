@@ -20,7 +20,7 @@ class Request:
     """What the user asked for.
 
     Attributes:
-        env: name, path or content of an environment.
+        env: name, path or content of an environment, or what they say.
         agent: a name of the table, or `module:Class`.
         seed: of the agent and of the environment.
         out: the run directory.
@@ -33,7 +33,7 @@ class Request:
         picture: draw `policy.png`.
     """
 
-    env: str | Mapping[str, Any]
+    env: str | Mapping[str, Any] | EnvConfig
     agent: str
     seed: int
     out: Path

@@ -106,7 +106,7 @@ def test_options_are_listed():
         ("d-ts", {"reward_clip": 0}, "reward_clip: 0 must be"),
         ("fixed", {"task": 5}, "task: 5 must be in"),
         ("fixed", {"task": "reviews.causal_lm"}, "task: reviews.causal_lm must be a whole number"),
-        ("ppo", {"n_steps": 0}, "n_steps, batch_size, n_epochs: 0"),
+        ("ppo", {"n_steps": 0}, "n_steps: 0 must be a whole number at least 1"),
         ("stratified", {}, "action_space: Stratified plays mixtures"),
         ("auto", {}, "action_space: Auto plays mixtures"),
         ("auto", {"prior": 0}, "prior: 0 must be a number above 0"),
