@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from curriculum_rl.agents.entry import AgentEntry
 from curriculum_rl.agents.table import AGENTS
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.schema.load import parse_override
 
 Role = Literal["agent", "baseline", "decomposition"]
@@ -91,7 +91,7 @@ def _parse(label: str) -> Contestant:
     text, _, run = label.partition("@")
     name, *pairs = re.split(r":(?=\w+=|$)", text)
     if name not in AGENTS:
-        raise ConfigError(f"agents: {name!r} is not one of {', '.join(AGENTS)}")
+        raise wrong("agents", name, f"one of {', '.join(AGENTS)}")
     options = {}
     for pair in pairs:
         if "=" not in pair:
