@@ -169,3 +169,30 @@ class FlatParams:
                 found = "missing" if saved is None else f"of shape {tuple(saved.shape)}"
                 raise ConfigError(f"{path}: {prefix + name} is {found}, wanted {tuple(block.shape)}")
             block.copy_(saved)
+
+
+class FlatLearner:
+    """What learners do alike whose replicas stand in one flat buffer.
+
+    Attributes:
+        flat: the buffer.
+    """
+
+    flat: FlatParams
+
+    def snapshot(self) -> Snapshot:
+        """A real copy of parameters, moments, step counts and seeds."""
+        return self.flat.snapshot()
+
+    def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
+        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
+        self.flat.restore(snapshot, rows)
+
+    def reset_optimizer(self) -> None:
+        """Zero the moments and step counts; the parameters stay."""
+        self.flat.reset_optimizer()
+
+    @property
+    def size(self) -> int:
+        """P, trainable parameters of one replica."""
+        return self.flat.size()

@@ -18,8 +18,8 @@ from torch import Tensor
 from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
-from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
-from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.base import check_plan, for_all_replicas, rows_to_reset, segment_report
+from curriculum_rl.learners.flat import FlatLearner, FlatParams
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.native.capture import CapturedUpdates, Segment, Trainee
 from curriculum_rl.learners.native.dropout import step_keys
@@ -45,7 +45,7 @@ from curriculum_rl.schema.learners import Execution, OptimizerConfig, Transforme
 from curriculum_rl.text.tokenizers import Tokenizer
 
 
-class BatchedLearner:
+class BatchedLearner(FlatLearner):
     """N transformers, trained side by side from their own seeds on their own rows.
 
     On a CPU with one thread a replica's bits do not depend on how many neighbours it has, on what they train or on when
@@ -288,23 +288,6 @@ class BatchedLearner:
     def captured(self) -> bool:
         """Whether updates are recorded ones, which see no ghosts."""
         return self._captured is not None
-
-    def snapshot(self) -> Snapshot:
-        """A real copy of parameters, moments, step counts and seeds."""
-        return self.flat.snapshot()
-
-    def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
-        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
-        self.flat.restore(snapshot, rows)
-
-    def reset_optimizer(self) -> None:
-        """Zero the moments and step counts; the parameters stay."""
-        self.flat.reset_optimizer()
-
-    @property
-    def size(self) -> int:
-        """P, parameters of one replica."""
-        return self.flat.size()
 
     def flops(self, tokens: int, *, training: bool) -> float:
         """Floating-point operations of that many tokens of one learner; training counts 3 forward passes.

@@ -19,8 +19,8 @@ from torch import Tensor
 from curriculum_rl.batch import Batch, Inner, Part, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
-from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset
-from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.base import check_plan, for_all_replicas, rows_to_reset
+from curriculum_rl.learners.flat import FlatLearner, FlatParams
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.native.inner import inner_report
 from curriculum_rl.learners.native.weighted import check_weighted
@@ -40,7 +40,7 @@ CHUNK = 64
 LIGHT_FILE = "light.safetensors"
 
 
-class TransformersLearner:
+class TransformersLearner(FlatLearner):
     """N copies of one `transformers` model as learners, trained and scored one after the other.
 
     Unlike the native learner's, the replicas are looped: N of them take N times as long as one. There is one module,
@@ -321,23 +321,6 @@ class TransformersLearner:
         second = {name: block[n : n + 1] for name, block in self.flat.second.items()}
         steps = torch.from_numpy(self.flat.steps[n : n + 1])
         return gradient_products(slopes, second, steps, beta=self.optimizer.betas[1], eps=self.optimizer.eps)
-
-    def snapshot(self) -> Snapshot:
-        """A real copy of parameters, moments, step counts and seeds."""
-        return self.flat.snapshot()
-
-    def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
-        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
-        self.flat.restore(snapshot, rows)
-
-    def reset_optimizer(self) -> None:
-        """Zero the moments and step counts; the parameters stay."""
-        self.flat.reset_optimizer()
-
-    @property
-    def size(self) -> int:
-        """P, trainable parameters of one replica."""
-        return self.flat.size()
 
     def flops(self, tokens: int, *, training: bool) -> float:
         """Counted operations of that many tokens of full rows, all scored; training counts 3 forward passes."""
