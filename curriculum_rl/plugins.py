@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 
 
 class Section(Protocol):
@@ -34,7 +34,7 @@ def load(spec: str, key: str) -> Any:
         ConfigError: where it is no such pair, or there is no such module, or no such name in it.
     """
     if not re.fullmatch(r"[\w.]+:\w+", spec):
-        raise ConfigError(f"{key}: {spec!r} must be module:Class")
+        raise wrong(key, spec, "module:Class")
     place, _, name = spec.partition(":")
     try:
         module = importlib.import_module(place)

@@ -33,8 +33,8 @@ def test_a_class_is_found_and_made(own):
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("own_fine", "agent: 'own_fine' must be module:Class"),
-        ("own_fine:", "agent: 'own_fine:' must be module:Class"),
+        ("own_fine", "agent: must be module:Class .got 'own_fine'."),
+        ("own_fine:", "agent: must be module:Class .got 'own_fine:'."),
         ("no_such.place:Thing", "agent: 'no_such.place:Thing': there is no module 'no_such'"),
         ("own_fine.part:Thing", "agent: 'own_fine.part:Thing': there is no module 'own_fine.part'"),
         ("own_fine:Other", r"agent: 'own_fine:Other': .*own_fine\.py has no 'Other'"),

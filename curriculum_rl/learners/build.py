@@ -1,6 +1,6 @@
 """The learner that an environment file describes."""
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.plugins import built_in, custom, require
 from curriculum_rl.problem import Problem
@@ -26,7 +26,7 @@ def make_learner(config: EnvConfig, problem: Problem, *, replicas: int = 1) -> L
 def learner_of(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int = 1) -> Learner:
     """The same for whatever tasks."""
     if replicas < 1:
-        raise ConfigError(f"replicas (num_envs): at least 1 learner is needed, not {replicas}")
+        raise wrong("replicas (num_envs)", replicas, "at least 1")
     section = config.learner
     if isinstance(section, Custom):
         own: Learner = require(

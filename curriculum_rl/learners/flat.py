@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Snapshot
 
 # Blocks start at multiples of 16 floats (64 bytes): no kernel sees a replica's parameters in a ragged tail.
@@ -47,7 +47,7 @@ class FlatParams:
         undecayed: Sequence[str] = (),
     ) -> None:
         if replicas < 1:
-            raise ConfigError(f"replicas must be at least 1, not {replicas}")
+            raise wrong("replicas", replicas, "at least 1")
         self.replicas = replicas
         self.shapes = dict(shapes)
         self.aligned = all(prod(shape) % ALIGNMENT == 0 for shape in self.shapes.values())

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
@@ -28,7 +28,7 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
         return load_batched(directory, device=device)
     if kind == "transformers":
         return load_transformers(directory, device=device)
-    raise ConfigError(f"{path}: learner kind must be native or transformers, not {kind!r}")
+    raise wrong(f"{path}: kind", kind, "native or transformers")
 
 
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:

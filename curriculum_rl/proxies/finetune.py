@@ -16,6 +16,7 @@ from curriculum_rl.objectives import Classification, Tagging
 from curriculum_rl.proxies.base import Floats, Price
 from curriculum_rl.proxies.entities import entity_f1, predicted_tags
 from curriculum_rl.proxies.examples import labelled_batch
+from curriculum_rl.schema.learners import RateConfig
 from curriculum_rl.schema.proxies import FineTuneSettings
 from curriculum_rl.text.corpora import LabelledCorpus
 from curriculum_rl.text.tagged import TaggedCorpus
@@ -103,10 +104,9 @@ class FewShotFineTune:
             learner.reset_light(self._seeds)
         updates, batch = self._settings.updates, self._settings.batch
         # Up, then down: the first steps of a fresh Adam at the full rate would wipe out what was learned.
-        rise_and_fall = learning_rate(
-            (np.arange(updates) + 0.5) / updates, peak=self._settings.learning_rate, warmup=0.1, decay=0.9
-        )
-        rates = np.repeat(rise_and_fall[:, None], learner.replicas, axis=1)
+        rise_and_fall = RateConfig(learning_rate=self._settings.learning_rate, warmup=0.1, decay=0.9)
+        rates = learning_rate((np.arange(updates) + 0.5) / updates, rise_and_fall)
+        rates = np.repeat(rates[:, None], learner.replicas, axis=1)
         plan = SegmentPlan(_in_updates(self._train, updates, batch), rates, label_ids=self._labels, moves=self._moves)
         learner.train(plan)
         found = self._scored(learner)

@@ -144,14 +144,13 @@ LEARNERS: tuple[type[LearnerSection], ...] = (TransformerLearner, TransformersLe
 LearnerConfig = Annotated[LearnerSection | Custom, OneOf(LEARNERS, TransformerLearner)]
 
 
-class OptimizerConfig(Section):
-    """AdamW on clipped gradients, and the learning rate as a function of the budget spent.
+class RateConfig(Section):
+    """The learning rate as a function of the budget spent.
 
     Decay hides late gains of a curriculum: under `cosine`, and in the last `decay` of `wsd`, what is learned last is
     learned slowly. Use `constant` to compare schedules over time.
 
-    Source: Loshchilov & Hutter 2019 (arXiv:1711.05101); betas as Brown et al. 2020 (arXiv:2005.14165), appendix B;
-    label smoothing, Szegedy et al. 2016 (arXiv:1512.00567), section 7.
+    Source: cosine, Loshchilov & Hutter 2017 (arXiv:1608.03983); wsd, Hu et al. 2024 (arXiv:2404.06395).
     """
 
     learning_rate: float = Field(2e-3, gt=0, description="the peak")
@@ -160,6 +159,21 @@ class OptimizerConfig(Section):
     )
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the budget over which the rate rises")
     decay: float = Field(0.2, gt=0, le=1, description="share of the budget over which wsd falls at the end")
+
+    @model_validator(mode="after")
+    def _rises_before_it_falls(self) -> "RateConfig":
+        if self.schedule == "wsd" and self.warmup + self.decay > 1:
+            raise wrong("warmup", self.warmup, f"at most 1 - decay, which is {1 - self.decay:g}")
+        return self
+
+
+class OptimizerConfig(RateConfig):
+    """AdamW on clipped gradients.
+
+    Source: Loshchilov & Hutter 2019 (arXiv:1711.05101); betas as Brown et al. 2020 (arXiv:2005.14165), appendix B;
+    label smoothing, Szegedy et al. 2016 (arXiv:1512.00567), section 7.
+    """
+
     weight_decay: float = Field(0.1, ge=0, description="decoupled decay of the matrices")
     betas: tuple[Share, Share] = Field((0.9, 0.95), description="decay of the first and second moments")
     eps: float = Field(1e-8, gt=0, description="added to the denominator")
@@ -171,9 +185,3 @@ class OptimizerConfig(Section):
         1, gt=0, description="parts in which the rows of an update are processed, memory for time; divides batch"
     )
     explosion: float = Field(5.0, gt=1, description="a loss above this times ln(vocabulary) counts as failed")
-
-    @model_validator(mode="after")
-    def _rises_before_it_falls(self) -> "OptimizerConfig":
-        if self.schedule == "wsd" and self.warmup + self.decay > 1:
-            raise wrong("warmup", self.warmup, f"at most 1 - decay, which is {1 - self.decay:g}")
-        return self

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import cached_property
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.plugins import built_in, custom, require
 from curriculum_rl.schema import CorpusConfig, Custom, EnvConfig
 from curriculum_rl.schema.corpora import HELDOUT, DerivedCorpus, Labels, NoiseCorpus, ReadCorpus
@@ -168,7 +168,7 @@ def source_of(section: CorpusConfig, key: str = "corpora") -> Source:
         own: Source = require(custom(section), Source, key)
         return own
     if not isinstance(section, ReadCorpus):
-        raise ConfigError(f"{key}.kind: {section.kind!r} must be one of the corpora, derived from another")
+        raise wrong(f"{key}.kind", section.kind, "one that is read; what is derived from another stands in corpora")
     source: Source = built_in(section)(**section.settings(beyond=ReadCorpus))
     return CappedSource(source, section.max_characters) if section.max_characters else source
 

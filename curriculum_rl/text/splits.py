@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from curriculum_rl import draws
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.text import iob
 from curriculum_rl.text.documents import Document, Source, sha256_of
 
@@ -27,7 +27,7 @@ def split(documents: Iterable[Document], fractions: Mapping[str, float]) -> dict
         ConfigError: A fraction is not positive or they do not add up to 1.
     """
     if not fractions or min(fractions.values()) <= 0 or abs(sum(fractions.values()) - 1) > 1e-6:
-        raise ConfigError(f"fractions: {dict(fractions)} must be positive and add up to 1")
+        raise wrong("fractions", dict(fractions), "positive and add up to 1")
     rows = list(documents)
     names = list(fractions)
     part_of = _part_of_groups(rows, list(fractions.values()))
@@ -68,7 +68,7 @@ class SplitSource:
     def fingerprint(self, part: str) -> str:
         """sha256 of what a part's documents depend on, without parsing them."""
         if part not in self.fractions:
-            raise ConfigError(f"part: {part!r} is not one of {', '.join(self.fractions)}")
+            raise wrong("part", part, f"one of {', '.join(self.fractions)}")
         return sha256_of("split", _RULE, self._source_fingerprint, list(self.fractions.items()), part)
 
     def documents(self, part: str) -> list[Document]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.schema.corpora import LABELS
 from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.token_tables import TokenTables, token_texts
@@ -110,7 +110,7 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int, labels: int = LABELS) ->
     """
     least = _BYTES + len(_SPECIALS) + labels
     if vocab_size < least:
-        raise ConfigError(f"vocab_size: {vocab_size} is below {least} (256 bytes, 4 special tokens, {labels} labels)")
+        raise wrong("vocab_size", vocab_size, f"at least {least} (256 bytes, 4 special tokens, {labels} labels)")
     names = [f"<|{name}|>" for name in _SPECIALS] + _label_names(labels)
     backend = tokenizers.Tokenizer(tokenizers.models.BPE())
     backend.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from curriculum_rl.agents.entry import AgentEntry
 from curriculum_rl.agents.table import entry
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import wrong
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import load as configs
 
@@ -71,7 +71,7 @@ class Request:
         needed = self.entry.action
         if needed not in ("any", config.action.kind):
             if "action.kind" in changes:
-                raise ConfigError(f"action.kind: {self.agent} plays {needed!r} (got {config.action.kind!r})")
+                raise wrong("action.kind", config.action.kind, f"{needed}, which {self.agent} plays")
             suited["action.kind"] = needed
         return configs.load(config, suited) if suited else config
 

@@ -53,9 +53,9 @@ def test_options_of_transformers_learners_arrive(experiment: Experiment, tiny: d
 def test_no_learner_at_all_is_an_error(
     experiment: Experiment, tiny: dict[str, Any], learner: dict[str, Any], replicas: int
 ) -> None:
-    with pytest.raises(ConfigError, match=f"num_envs.*not {replicas}"):
+    with pytest.raises(ConfigError, match=f"num_envs.*got {replicas}"):
         _made(experiment, tiny, {"learner": learner}, replicas)
-    with pytest.raises(ConfigError, match=f"not {replicas}"):
+    with pytest.raises(ConfigError, match=f"got {replicas}"):
         make_learner(experiment.config, experiment.problem, replicas=replicas)
 
 

@@ -15,7 +15,7 @@ from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import ReadsTags
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.schema import ObjectiveConfig
-from curriculum_rl.schema.learners import OptimizerConfig
+from curriculum_rl.schema.learners import OptimizerConfig, RateConfig
 from curriculum_rl.tasks import Task
 from curriculum_rl.text.almanac import AlmanacSource
 from curriculum_rl.text.cache import Cache
@@ -123,7 +123,7 @@ def train(learner: BatchedLearner, batch: Batch, updates: int) -> np.ndarray:
         *(t.view(updates, 1, rows, *t.shape[1:]) for t in (batch.input_ids, batch.targets, batch.weights)),
         batch.causal.view(updates, 1, rows),
     )
-    rates = learning_rate((np.arange(updates) + 0.5) / updates, peak=5e-3, warmup=0.05, decay=0.3)
+    rates = learning_rate((np.arange(updates) + 0.5) / updates, RateConfig(learning_rate=5e-3, warmup=0.05, decay=0.3))
     return learner.train(SegmentPlan(dealt, rates[:, None])).losses[:, 0]
 
 

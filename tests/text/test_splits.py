@@ -47,7 +47,7 @@ def test_a_text_of_several_groups_stays_in_the_last_part() -> None:
 
 @pytest.mark.parametrize("fractions", [{}, {"train": 0.9}, {"train": 1.5, "heldout": -0.5}, {"a": 1.0, "b": 0.0}])
 def test_fractions_must_add_up(fractions: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match=r"fractions: .* must be positive and add up to 1"):
+    with pytest.raises(ConfigError, match=r"fractions: must be positive and add up to 1"):
         split([], fractions)
 
 
@@ -81,7 +81,7 @@ def test_parts_that_are_missing_or_empty_are_named() -> None:
     source = SplitSource(MemorySource([Document("alone")]), {"train": 0.9, "heldout": 0.1})
     with pytest.raises(ConfigError, match=r"part 'heldout' has no document .train: 1, heldout: 0.: too few documents"):
         source.documents("heldout")
-    with pytest.raises(ConfigError, match="part: 'test' is not one of train, heldout"):
+    with pytest.raises(ConfigError, match=r"part: must be one of train, heldout \(got 'test'\)"):
         source.fingerprint("test")
     with pytest.raises(ConfigError, match="label_field: a labelled target needs two classes"):
         source.classes()

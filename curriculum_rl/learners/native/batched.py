@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
 from curriculum_rl.learners.base import check_plan, for_all_replicas, rows_to_reset, segment_report
 from curriculum_rl.learners.flat import FlatLearner, FlatParams
@@ -77,7 +77,7 @@ class BatchedLearner(FlatLearner):
         execution: Execution | None = None,
     ) -> None:
         if not 0 <= pad_id < config.vocab_size:
-            raise ConfigError(f"learner pad_id must be in [0, vocab_size={config.vocab_size}), not {pad_id}")
+            raise wrong("pad_id", pad_id, f"in [0, vocab_size={config.vocab_size})")
         self.config = config
         self.optimizer = OptimizerConfig() if optimizer is None else optimizer
         self.replicas = replicas
@@ -87,7 +87,7 @@ class BatchedLearner(FlatLearner):
         execution = Execution() if execution is None else execution
         self.precision = resolved(execution.precision, self.device)
         if execution.capture and self.device.type != "cuda":
-            raise ConfigError(f"learner capture: CUDA graphs need a CUDA device, not {device}")
+            raise ConfigError(f"learner.capture: CUDA graphs need a CUDA device (got {device})")
         what = f"a learner of {replicas} replicas x {config.layers} layers x width {config.width}"
         with fitting(what, "lower the replicas (num_envs), learner.width, learner.layers or the vocabulary"):
             self.flat = FlatParams(shapes(config), replicas=replicas, device=self.device)
