@@ -83,7 +83,7 @@ def test_a_missing_file_and_other_weights(benchmark, tmp_path):
         ("sys.exit('no')", "sys.exit('no')", "BROKEN", "OLD exit 1: no; NEW exit 1: no"),
         ("write(1)", "sys.exit('no')", "FAILS", "NEW exit 1: no"),
         # A module of the editable install that this checkout does not have.
-        ("write(1)", "import curriculum_rl.rows", "FAILS", "No module named 'curriculum_rl.rows'"),
+        ("write(1)", "import curriculum_rl.errors", "FAILS", "No module named 'curriculum_rl.errors'"),
         ("write(1)", "pass", "FAILS", "NEW exit 0: wrote nothing"),
         ("write(1)", "write(2)", "DIFFERS", "segments.jsonl row 0 loss: 1 != 2 (1 differences)"),
         ("write(1)", "write(1)", "equal", "1 rows of 1 files"),
