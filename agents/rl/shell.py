@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.base_class import BaseAlgorithm, maybe_make_env
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 
 from curriculum_rl.agents.protocol import Observation
 from curriculum_rl.agents.rl.choosing import check_policy, policy_for
@@ -199,7 +199,8 @@ class Pretrained(BaseAlgorithm):
 
     def _init_callback(self, callback: Any, progress_bar: bool = False) -> BaseCallback:
         given = callback if isinstance(callback, list) else [callback] if callback is not None else []
-        self._callback = super()._init_callback([_Propensities(), *given], progress_bar)
+        made = [one if isinstance(one, BaseCallback) else ConvertCallback(one) for one in given]
+        self._callback = super()._init_callback([_Propensities(), *made], progress_bar)
         return self._callback
 
     def _excluded_save_params(self) -> list[str]:

@@ -23,8 +23,8 @@ from curriculum_rl.objectives import Classification
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.recording.rows import write_atomically
-from curriculum_rl.schema import FineTuneSettings
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.proxies import FineTuneSettings
 
 Floats = npt.NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curriculum_rl.agents.mixers.rule import Feedback, MixerRule
+from curriculum_rl.agents.mixers.rule import Feedback, MixerRule, next_run
 from curriculum_rl.agents.rule import Floats, Ints, Rule, State, draw
 from curriculum_rl.signals import SIGNALS
 
@@ -167,7 +167,7 @@ class MixerRuleContract(_Remembers):
                 self._check_shares(rule.mixture(state), 2, arms)
                 self._learn(rule, state, random, size, missing)
                 if random.random() < 0.3:
-                    rule.next_run(state, random.random(2) < 0.5)
+                    next_run(rule, state, random.random(2) < 0.5, arms=arms)
             self._check_shares(rule.mixture(state), 2, arms)
             self._check_memory(state, start)
 
@@ -190,8 +190,8 @@ class MixerRuleContract(_Remembers):
             rule.update(together, told)
             rule.update(alone, _row(told, 1))
             if segment % 10 == 9:
-                rule.next_run(together, np.array([segment == 9, True, False]))
-                rule.next_run(alone, np.array([True]))
+                next_run(rule, together, np.array([segment == 9, True, False]), arms=4)
+                next_run(rule, alone, np.array([True]), arms=4)
             found, wanted = rule.mixture(together)[1], rule.mixture(alone)[0]
             assert np.array_equal(found, wanted), "row 1 of three runs, and that run alone"
 
@@ -204,7 +204,7 @@ class MixerRuleContract(_Remembers):
             random = np.random.default_rng(1)
             for _ in range(10):
                 self._learn(rule, each, random, 2.0, 0.0)
-            rule.next_run(each, np.array([True, False]))
+            next_run(rule, each, np.array([True, False]), arms=4)
             found.append(rule.mixture(each))
         assert np.array_equal(found[0], found[1]), "a rule must keep what it learns in the state alone"
 
@@ -212,7 +212,7 @@ class MixerRuleContract(_Remembers):
         """The end of a run leaves the others alone; and, without `across_runs`, nothing of it in its own row."""
         state, fresh = self._taught(rule, 2), rule.start(2, 4)
         before = _copy(state)
-        rule.next_run(state, np.array([False, True]))
+        next_run(rule, state, np.array([False, True]), arms=4)
         _assert_same(_rows(state, 0), _rows(before, 0), "the memory of a run must outlive the end of another")
         if not getattr(rule, "across_runs", False):
             _assert_same(_rows(state, 1), _rows(fresh, 1), "a rule that remembers runs must say `across_runs`")

@@ -1,7 +1,6 @@
 """Every agent of the table keeps the contract."""
 
 import copy
-import importlib.util
 
 import pytest
 
@@ -14,7 +13,7 @@ SMALL |= dict.fromkeys(("dqn", "sac", "td3", "ac-odm"), REPLAYING)
 
 
 class TestAgents(AgentContract):
-    @pytest.fixture(params=[name for name in AGENTS if name != "mabwiser" or importlib.util.find_spec("mabwiser")])
+    @pytest.fixture(params=AGENTS)
     def agent(self, request):
         return request.param
 

@@ -73,7 +73,7 @@ def test_sentences(papers, data, tmp_path):
     assert few == more[:4]
     path = tmp_path / "x" / "aa.conll"
     made.write(path, few)
-    again = list(made.FileSource(path=str(path), format="conll").documents())
+    again = list(made.source_of(made.FilesCorpus(paths=str(path), format="conll")).documents())
     assert [(row.text, row.label) for row in again] == [(row.text, row.label) for row in few]
 
 

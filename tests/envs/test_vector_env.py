@@ -130,7 +130,7 @@ def test_a_state_put_back_continues_exactly(tiny: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("num_envs", "shards", "message"),
-    [(0, 1, "num_envs: must be at least 1"), (3, 2, "shards: 3 replicas cannot be divided among 2")],
+    [(0, 1, "num_envs: must be at least 1"), (3, 2, "shards: must be a divisor of num_envs, which is 3")],
 )
 def test_wrong_numbers(tiny: dict[str, Any], num_envs: int, shards: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -120,7 +120,7 @@ def test_continuation_is_exact(tiny: dict[str, Any], order: int, same_task: bool
 
 def test_inner_batches_of_one_task() -> None:
     """Drawn by share, anew for every update; the last batch is of the mixture."""
-    method = MetaTrain((2, 2, 2), 0.1, same_task=True)
+    method = MetaTrain((2, 2, 2), 0.1, order=1, same_task=True)
     mixture = np.array([0.6, 0.4, 0.0])
     plan, credit = method.rows(Shares(mixture, 400, 5, np.zeros(3), 7, 100))
     updates = plan.reshape(400, 3, 5)
@@ -179,16 +179,16 @@ def test_a_depth_of_its_own_for_one_task(tiny: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": {"kind": "multitask"}}, r"tasks.0.depth: needs method.kind meta_train \(got 'multitask'\)"),
-        ({"action": {"kind": "mixture"}}, r"action.kind: tasks of several depths need task \(got 'mixture'\)"),
-        ({"action": {"emphasis": 0.5}}, r"action.emphasis: tasks of several depths need 1.0 \(got 0.5\)"),
-        ({"method": {**META, "order": 2}}, r"method.order: tasks of several depths need 1 \(got 2\)"),
-        ({"reward": {"baseline": "stratified"}}, r"reward.baseline: tasks of several depths need none"),
+        ({"method": {"kind": "multitask"}}, r"method.kind: must be meta_train .* tasks.0.depth \(got 'multitask'\)"),
+        ({"action": {"kind": "mixture"}}, r"action.kind: must be task with tasks of several depths \(got 'mixture'\)"),
+        ({"action": {"emphasis": 0.5}}, r"action.emphasis: must be 1.0 with tasks of several depths \(got 0.5\)"),
+        ({"method": {**META, "order": 2}}, r"method.order: must be 1 with tasks of several depths \(got 2\)"),
+        ({"reward": {"baseline": "stratified"}}, "reward.baseline: must be none with tasks of several depths"),
         ({"method": {**META, "depth": -1}}, r"^method.depth: "),
         ({"method": {**META, "order": 3}}, r"^method.order: "),
         (
             {"method": {"kind": "maml"}},
-            r"^method.kind: must be one of multitask, meta_train, priming, tartan \(got 'maml'\)",
+            r"^method.kind: must be one of multitask, meta_train, priming, tartan, module:Class \(got 'maml'\)",
         ),
         ({"method": {"depth": 2}}, r"^method.depth: unknown key"),
         ({"tasks": [{"depth": [1, -1]}]}, r"tasks.0.depth: must be a whole number of at least 0"),

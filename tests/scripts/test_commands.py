@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -16,7 +16,8 @@ import yaml
 from curriculum_rl.agents import AGENTS
 from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.recording.rows import read_rows
-from curriculum_rl.scripts.main import main
+from curriculum_rl.schema import KINDS
+from curriculum_rl.scripts.main import Listed, main
 from curriculum_rl.scripts.running.request import Request
 
 
@@ -210,12 +211,17 @@ def test_ctrl_c_saves_and_resume_continues_exactly(file: str, tmp_path: Path, ag
     assert resumed["episode_finals"] == whole["episode_finals"]
 
 
-@pytest.mark.parametrize("what", ["envs", "agents", "tasks", "objectives", "proxies"])
+def test_everything_that_has_kinds_can_be_listed() -> None:
+    assert set(get_args(Listed)) == {"envs", "agents", "signals", "tasks", *KINDS}
+
+
+@pytest.mark.parametrize("what", get_args(Listed))
 def test_list(run: Any, file: str, what: str) -> None:
     status, out, _ = run("list", what, "--env", file)
-    expected = {"envs": "almanac-traps", "agents": "exp3s", "tasks": "star.masked_lm"}
+    expected = {"envs": "almanac-traps", "agents": "exp3s", "tasks": "star.masked_lm", "tokenizers": "vocab_size=2048"}
     assert status == 0
     assert expected.get(what, "module:Class") in out
+    assert all(section.name() in out for section in KINDS.get(what, ()))
 
 
 def test_a_narrow_list_still_says_what_agents_are(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,13 +18,13 @@ class Sound(Shell):
 
 
 class DrawsFromTheClock(Sound):
-    def _entropy(self):
-        return int(np.random.SeedSequence().generate_state(1)[0])
+    def _of_memory(self, replicas):
+        return super()._of_memory(replicas) | {"entropy": int(np.random.SeedSequence().generate_state(1)[0])}
 
 
 class HasOneSeed(Sound):
-    def _entropy(self):
-        return 0
+    def _of_memory(self, replicas):
+        return super()._of_memory(replicas) | {"entropy": 0}
 
 
 class KeepsItsDraws(Sound):

@@ -63,7 +63,7 @@ class NamedLikeAFolder(MaskedLM):
 
 
 OBJECTIVES = [
-    (name, kind(TOKENIZER), message)
+    (name, kind(TOKENIZER, rate=0.15), message)
     for name, kind, message in [
         ("test_rows_are_well_formed", Short, r"input_ids must be \(R, T\)"),
         ("test_rows_are_well_formed", BeyondTheVocabulary, "input_ids must be known tokens"),

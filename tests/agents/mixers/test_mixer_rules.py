@@ -1,7 +1,6 @@
 """Every mixer's rule keeps the contract, and what the table says of each."""
 
 import dataclasses
-import importlib
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from curriculum_rl.agents.mixers.r_and_b import RAndB
 from curriculum_rl.agents.mixers.regmix import RegMix
 from curriculum_rl.agents.mixers.rollout import Rollout
 from curriculum_rl.agents.mixers.skill_it import SkillIt
+from curriculum_rl.agents.table import class_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.testing.rules import MixerRuleContract
 
@@ -78,11 +78,11 @@ def test_the_first_mixture_is_even(rule):
 
 @pytest.mark.parametrize("entry", MIXERS, ids=lambda entry: entry.name)
 def test_entries_say_what_the_rules_need(entry):
-    module, _, name = entry.target.partition(":")
-    cls = getattr(importlib.import_module(module), name)
-    assert entry.needs_signals == bool(cls.rule_class.signals)
-    assert entry.sees_target or "look_ahead" not in cls.rule_class.signals
-    assert dataclasses.is_dataclass(cls.rule_class) and any(type(rule) is cls.rule_class for rule in RULES)
+    rule_class = class_of(entry.name).rule_class
+    assert entry.needs_signals == bool(rule_class.signals)
+    assert entry.sees_target or "look_ahead" not in rule_class.signals
+    assert (entry.protocol == "pretrained") == getattr(rule_class, "across_runs", False)
+    assert dataclasses.is_dataclass(rule_class) and any(type(rule) is rule_class for rule in RULES)
 
 
 def test_every_rule_has_an_entry_of_its_own():

@@ -147,6 +147,17 @@ def test_mistakes_get_one_line(name, mixture, options, message, pool):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["ppo", "dqn", "exp3s"])
+def test_a_callback_may_be_a_function(name, pool):
+    """As for stable-baselines3; one that says False ends the training."""
+    seen: list[int] = []
+    make(name, pool(2), seed=0).learn(4, lambda *_: seen.append(0) is None)
+    assert seen
+    agent: Any = make(name, pool(2), seed=0)
+    agent.learn(64, lambda *_: False)
+    assert agent.num_timesteps == 2
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("name", ["ppo", "a2c", "dqn", "td3"])
 def test_a_reward_that_is_no_number_is_an_error_and_not_learned(name, bad, pool, monkeypatch):
