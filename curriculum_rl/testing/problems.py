@@ -33,11 +33,23 @@ SEA = ("wave", "salt", "harbour", "sail", "tide", "gull", "anchor", "reef", "sto
 LAND = ("hill", "barn", "wheat", "plough", "fence", "orchard", "sheep", "lane", "stone", "meadow", "oak")
 STAR = ("comet", "orbit", "nebula", "quasar", "dust", "moon", "ring", "flare", "void", "pulsar", "light")
 GPT2 = {"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2}
+BERT = {
+    "model_type": "bert",
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+}
+NATIVE: dict[str, Any] = {"learner": {"kind": "transformer", "layers": 1, "width": 32, "heads": 2}}
 TRANSFORMERS: dict[str, Any] = {
     "learner": {"kind": "transformers", "model": GPT2},
     "tasks": [{"objective": "causal_lm"}],
 }
-"""Settings of the tiny environment with the other kind of learner, which reads left to right alone: four tasks."""
+MASKED: dict[str, Any] = {
+    "learner": {"kind": "transformers", "head": "masked", "model": BERT},
+    "tasks": [{"objective": "masked_lm"}],
+}
+"""Sections with other learners: the native one reads both ways, models of `transformers` one way alone."""
 COMPARED = 12
 """Tokens by which rows are taken to be the same."""
 
@@ -80,7 +92,7 @@ def tiny_environment(folder: Path) -> dict[str, Any]:
         },
         "tokenizer": {"kind": "bpe", "vocab_size": 400, "labels": 4},
         "tasks": [{"corpora": "all", "objective": "causal_lm"}, {"corpora": ["star"], "objective": "masked_lm"}],
-        "learner": {"kind": "transformer", "layers": 1, "width": 32, "heads": 2},
+        **NATIVE,
         "context": 16,
         "batch": 5,
         "target": {"corpus": "star"},

@@ -1,6 +1,9 @@
 """What every proxy promises: subclass the contract, give its section of an environment file, run pytest.
 
-A test file of your own needs pytest installed and these lines::
+A test file of your own needs pytest and these lines::
+
+    import pytest
+    from curriculum_rl.testing.proxies import ProxyContract
 
     class TestMyProxy(ProxyContract):
         @pytest.fixture

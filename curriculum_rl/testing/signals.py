@@ -1,6 +1,9 @@
 """What every signal promises: subclass the contract, give its name, run pytest.
 
-A test file of your own needs pytest installed and these lines::
+A test file of your own needs pytest and these lines::
+
+    import pytest
+    from curriculum_rl.testing.signals import SignalContract
 
     class TestMySignal(SignalContract):
         @pytest.fixture
