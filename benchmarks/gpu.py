@@ -25,7 +25,7 @@ from timing import Report, Side
 from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.learners import BatchedLearner, TransformerConfig
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.precision import Execution, Precision
+from curriculum_rl.schema.learners import Execution, Precision
 
 CONFIG = TransformerConfig(vocab_size=512, layers=2, width=64, heads=1, context=64)
 ROWS = 4
@@ -49,7 +49,9 @@ def plan(updates: int, replicas: int, rows: int, length: int, vocabulary: int) -
 
 def native(replicas: int, device: torch.device, precision: Precision, **how: bool) -> BatchedLearner:
     """N learners of shape S."""
-    return BatchedLearner(CONFIG, replicas=replicas, pad_id=0, device=device, execution=Execution(precision, **how))
+    return BatchedLearner(
+        CONFIG, replicas=replicas, pad_id=0, device=device, execution=Execution(precision=precision, **how)
+    )
 
 
 def segments(learners: list[Learner], replicas: int) -> Callable[[], None]:

@@ -60,10 +60,10 @@ class Shape:
 
 
 SHAPES = {
-    "T": Shape(TransformerConfig(128, layers=1, width=32, heads=1, context=32), 4, 80, 2.5),
-    "S": Shape(TransformerConfig(512, layers=2, width=64, heads=1, context=64), 4, 40, 2.5),
-    "A": Shape(TransformerConfig(512, layers=2, width=64, heads=2, context=64), 32, 10, 1.8, 0.45),
-    "B": Shape(TransformerConfig(2048, layers=2, width=128, heads=4, context=128), 16, 5, 1.8, 0.60),
+    "T": Shape(TransformerConfig(vocab_size=128, layers=1, width=32, heads=1, context=32), 4, 80, 2.5),
+    "S": Shape(TransformerConfig(vocab_size=512, layers=2, width=64, heads=1, context=64), 4, 40, 2.5),
+    "A": Shape(TransformerConfig(vocab_size=512, layers=2, width=64, heads=2, context=64), 32, 10, 1.8, 0.45),
+    "B": Shape(TransformerConfig(vocab_size=2048, layers=2, width=128, heads=4, context=128), 16, 5, 1.8, 0.60),
 }
 
 

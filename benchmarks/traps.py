@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -90,13 +91,15 @@ def _best_fixed(seed: int, env_name: str, overrides: Mapping[str, Any]) -> tuple
 
 
 def _figures(info: Mapping[str, Any], env: Any) -> dict[str, Any]:
+    from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
+
     return {
         **info["final"],
         "tasks": env.tasks,
         "share": info["share"].tolist(),
         "updates": info["updates"],
         "ledger": info["ledger"],
-        "baselines": dict(env.experiment.baselines),
+        "baselines": asdict(counting_losses(env.experiment, stratified_rows(env.run))),
     }
 
 
@@ -141,6 +144,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
 
+    from curriculum_rl.pretraining.counting import CountingLosses
     from curriculum_rl.schema.load import parse_override
 
     overrides = dict(parse_override(text) for text in arguments.set)
@@ -151,9 +155,8 @@ def main() -> None:
         results = list(pool.map(play, jobs))
     print(f"{arguments.env}, {arguments.seeds} seeds, {' '.join(arguments.set) or 'defaults'}")
     print(table(results, arguments.noise))
-    baselines = results[0]["baselines"]
     segments = {name: len(next(r for r in results if r["agent"] == name)["rows"]) for name in names}
-    print(f"segments {segments}; target: unigram {baselines['unigram']:.3f}, bigram {baselines['bigram']:.3f} nats")
+    print(f"segments {segments}; counting alone: {CountingLosses(**results[0]['baselines'])}")
     print(f"{time.perf_counter() - begun:.0f} s")
     if arguments.json:
         arguments.json.write_text(json.dumps(results))

@@ -8,5 +8,10 @@ class ConfigError(ValueError):
     """
 
 
+def wrong(key: str, value: object, wanted: str) -> ConfigError:
+    """The error of a value that is not what is wanted there."""
+    return ConfigError(f"{key}: must be {wanted} (got {value!r})")
+
+
 class ShardError(RuntimeError):
     """A worker process raised or died; the message holds its traceback."""

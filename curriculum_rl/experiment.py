@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.heldout import HeldOut
-from curriculum_rl.objectives import CausalLM, MaskedLM, Objective, ReadsTags
-from curriculum_rl.objectives.build import make_objective
+from curriculum_rl.objectives import Objective, ReadsTags
+from curriculum_rl.objectives.build import language_modelling, make_objective
 from curriculum_rl.problem import Problem
-from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
@@ -28,13 +27,11 @@ class Experiment:
         config: the validated environment.
         problem: tasks, target, held-out windows, divergences.
         hashes: sha256 of the tokens of every corpus.
-        baselines: nats per token of unigram and bigram counts on the target's report split.
     """
 
     config: EnvConfig
     problem: Problem
     hashes: Mapping[str, str]
-    baselines: Mapping[str, float]
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -58,7 +55,6 @@ def build(config: EnvConfig) -> Experiment:
         config=config,
         problem=_problem(config, library, target, tasks),
         hashes=library.hashes(),
-        baselines=_baselines(library, target, library.tokenizer),
     )
 
 
@@ -95,7 +91,7 @@ def _check_device(device: str) -> None:
 
 def _is_causal(config: EnvConfig) -> bool:
     """Whether the learner reads left to right by itself; one that can do both does."""
-    return not (isinstance(config.learner, schema.TransformersLearner) and config.learner.head == "masked")
+    return isinstance(config.learner, Custom) or config.learner.causal
 
 
 def _tasks(config: EnvConfig, library: Library, target: Target) -> tuple[Task, ...]:
@@ -109,7 +105,7 @@ def _tasks(config: EnvConfig, library: Library, target: Target) -> tuple[Task, .
             given = [] if entry.depth is None else entry.depths(0)
             tasks += [replace(task, name=f"{task.name}@{depth}", depth=depth) for depth in given] or [task]
     if config.target.train:
-        signal, own = target.text["signal"], (CausalLM if causal else MaskedLM)(library.tokenizer)
+        signal, own = target.text["signal"], language_modelling(library.tokenizer, causal=causal)
         tasks.append(Task(f"{signal.name}.{own.name}", signal, own))
     names = [task.name for task in tasks]
     for name in names:
@@ -123,14 +119,3 @@ def _corpus(library: Library, name: str, objective: Objective) -> Windows:
     if isinstance(objective, ReadsTags):
         return library.tagged(name)
     return library.labelled(name) if objective.labelled else library.corpus(name)
-
-
-def _baselines(library: Library, target: Target, tokenizer: Tokenizer) -> dict[str, float]:
-    """What counting alone reaches: trained on the target's own corpus where a task has it, else on the signal split."""
-    train = library.target_train() or target.text["signal"]
-    tokens = target.text["report"].tokens[:200_000]
-    counts = divergence.unigram(train.tokens, tokenizer.vocab_size)
-    return {
-        "unigram": divergence.unigram_loss(counts, tokens),
-        "bigram": divergence.bigram_loss(train.tokens, tokens, tokenizer.vocab_size),
-    }

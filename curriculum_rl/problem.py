@@ -13,7 +13,8 @@ from curriculum_rl.batch import Batch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.heldout import HeldOut
 from curriculum_rl.infos import TaskInfo
-from curriculum_rl.objectives import CausalLM, MaskedLM, Objective
+from curriculum_rl.objectives import Objective
+from curriculum_rl.objectives.build import language_modelling
 from curriculum_rl.tasks import Task
 from curriculum_rl.text.targets import Split, Target
 from curriculum_rl.text.tokenizers import Tokenizer
@@ -68,7 +69,7 @@ class Problem:
 
     def modelling(self, causal: bool) -> Objective:
         """Language modelling left to right, or in both directions."""
-        return CausalLM(self.tokenizer) if causal else MaskedLM(self.tokenizer)
+        return language_modelling(self.tokenizer, causal=causal)
 
     def target_task(self, split: Split, *, causal: bool) -> Task:
         """Language modelling on a split of the target, as what others are compared with; nothing trains on it."""

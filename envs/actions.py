@@ -7,7 +7,7 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from curriculum_rl.mixtures import shares
-from curriculum_rl.schema import ActionConfig
+from curriculum_rl.schema.env import ActionConfig
 
 Floats = npt.NDArray[np.float64]
 

@@ -16,6 +16,7 @@ from curriculum_rl.experiment import Experiment
 from curriculum_rl.infos import Floats, ResetInfo, SegmentInfo
 from curriculum_rl.ledger import Entries
 from curriculum_rl.observation import Features, Observer, Segment
+from curriculum_rl.pretraining.counting import stratified_rows
 from curriculum_rl.pretraining.outcomes import Outcome
 from curriculum_rl.pretraining.run import Pretraining
 
@@ -69,6 +70,10 @@ class Replicas:
     def budget(self) -> float:
         """FLOPs of one run."""
         return self.run.budget
+
+    def stratified_rows(self) -> dict[str, int]:
+        """Rows of each task that stratified batches read in the whole budget (`pretraining.counting`)."""
+        return stratified_rows(self.run)
 
     def save_learner(self, directory: Path) -> None:
         """Write all N learners into a directory."""

@@ -43,7 +43,7 @@ class Shards:
         self._workers, self._pipes = [], []
         for n in range(shards):
             ours, theirs = context.Pipe()
-            arguments = (theirs, config.model_dump(mode="json"), settings)
+            arguments = (theirs, config, settings)
             worker = context.Process(target=_work, args=arguments, daemon=True, name=f"shard {n}")
             with _one_thread():
                 worker.start()
@@ -88,6 +88,11 @@ class Shards:
         if len(state["shards"]) != len(self._pipes):
             raise ShardError(f"shards: the state is of {len(state['shards'])} shards, these are {len(self._pipes)}")
         self._call("set_state", [(one,) for one in state["shards"]])
+
+    def stratified_rows(self) -> dict[str, int]:
+        """As every shard counts them: they do not depend on the replicas."""
+        counted: dict[str, int] = self._call("stratified_rows", [()] * len(self._pipes))[0]
+        return counted
 
     def save_learner(self, directory: Path) -> None:
         """Each shard writes its learners into `directory/shard-n`."""
@@ -141,7 +146,7 @@ class Shards:
         raise ShardError(f"shard {shard} failed:\n{error}")
 
 
-def _work(pipe: Connection, config: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+def _work(pipe: Connection, config: EnvConfig, settings: Mapping[str, Any]) -> None:
     """A worker: build the replicas, then answer calls until None comes or the pipe is closed."""
     # Ctrl-C reaches the whole process group; the parent decides when to stop.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -149,11 +154,10 @@ def _work(pipe: Connection, config: Mapping[str, Any], settings: Mapping[str, An
 
     from curriculum_rl.envs.replicas import Replicas
     from curriculum_rl.experiment import build
-    from curriculum_rl.schema import load as configs
 
     torch.set_num_threads(1)
     try:
-        replicas = Replicas(build(configs.load(config)), **settings)
+        replicas = Replicas(build(config), **settings)
         pipe.send((None, replicas.budget))
         while (call := pipe.recv()) is not None:
             method, arguments = call

@@ -14,7 +14,7 @@ from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.replicas import Replicas, Transition, run_seed
 from curriculum_rl.envs.shards import Shards
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import wrong
 from curriculum_rl.experiment import build
 from curriculum_rl.infos import ResetInfo, plain
 from curriculum_rl.schema import EnvConfig
@@ -60,9 +60,9 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
         render_mode: None = None,
     ) -> None:
         if num_envs < 1:
-            raise ConfigError(f"num_envs: must be at least 1 (got {num_envs})")
+            raise wrong("num_envs", num_envs, "at least 1")
         if shards < 1 or num_envs % shards:
-            raise ConfigError(f"shards: {num_envs} replicas cannot be divided among {shards}")
+            raise wrong("shards", shards, f"a divisor of num_envs, which is {num_envs}")
         self.config = configs.load(config, overrides)
         self.experiment = build(self.config)
         self._replicas: Replicas | Shards
@@ -171,6 +171,10 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
         for generator, kept in zip(self._generators, state["generators"], strict=True):
             generator.bit_generator.state = kept
         self._replicas.set_state(state["replicas"])
+
+    def stratified_rows(self) -> dict[str, int]:
+        """Rows of each task that stratified batches read in the whole budget (`pretraining.counting`)."""
+        return self._replicas.stratified_rows()
 
     def save_learner(self, directory: Path) -> None:
         """Write all N learners (see `curriculum_rl.learners.load_learner`); each shard's into a folder of its own."""

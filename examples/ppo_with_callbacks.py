@@ -1,4 +1,4 @@
-"""PPO with callbacks: stable-baselines3's own PPO over 8 learners that train in one batched step. Takes 13 s of one CPU.
+"""PPO with callbacks: stable-baselines3's own, over 8 learners that train in one batched step. Takes 13 s of one CPU.
 
 Any algorithm and any callback of stable-baselines3 fits: `make_sb3_vec_env` gives it the VecEnv that it wants.
 """

@@ -10,8 +10,10 @@ from typing import Any
 from rich.console import Console
 
 from curriculum_rl.agents.table import make, options_of
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.experiment import Experiment, build
+from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
+from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.recording.rows import to_json, write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.analysis import results
@@ -90,7 +92,7 @@ def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, d
         raise ConfigError("agents: name at least one")
     for key, value, least in (("seeds", seeds, 1), ("jobs", jobs, 1), ("static-mixtures", mixtures, 0)):
         if value < least:
-            raise ConfigError(f"{key}: must be at least {least} (got {value})")
+            raise wrong(key, value, f"at least {least}")
     for one in wanted:
         known = options_of(one.agent)
         for option in one.options:
@@ -101,7 +103,7 @@ def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, d
     labels = [one.label for one in wanted]
     for label in decompose:
         if label not in labels:
-            raise ConfigError(f"decompose: {label!r} is not one of the agents, {', '.join(labels)}")
+            raise wrong("decompose", label, f"one of the agents, {', '.join(labels)}")
         if "target.train" in next(one for one in wanted if one.label == label).entry.env:
             raise ConfigError(f"decompose: {label!r} trains on the target's signal split, and its controls cannot")
         if seeds < 2:
@@ -132,7 +134,7 @@ def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: 
     known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
     for label in labels:
         if label not in known:
-            raise ConfigError(f"reach: {label!r} is not one of {', '.join(known)}")
+            raise wrong("reach", label, f"one of {', '.join(known)}")
 
 
 def _plan(folder: Directory, experiment: Experiment, everybody: Sequence[Contestant], seeds: range) -> Plan:
@@ -169,7 +171,8 @@ def _run(plan: Plan, processes: int, console: Console) -> None:
 
 def _show(plan: Plan, experiment: Experiment, console: Console, *, quiet: bool) -> dict[str, Any]:
     """Write the document, the page and TensorBoard's events, and print the table."""
-    found: dict[str, Any] = json.loads(to_json(results.document(plan, dict(experiment.baselines))))
+    rows = stratified_rows(Pretraining(experiment, charge_proxy=False, downstream=False))
+    found: dict[str, Any] = json.loads(to_json(results.document(plan, counting_losses(experiment, rows))))
     path = plan.folder.path
     write_atomically(path / "compare.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     write_atomically(path / "compare.md", markdown.markdown(found))

@@ -1,22 +1,36 @@
 """`curriculum-rl list`: what there is to choose from."""
 
-from typing import get_args
-
+from pydantic.fields import FieldInfo
 from rich.console import Console, Group
 from rich.table import Table
 
-from curriculum_rl import schema
+from curriculum_rl.schema import KINDS, EnvConfig
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.base import OWN, Custom
+from curriculum_rl.schema.learners import TransformerLearner
+
+YAML = {"None": "null", "True": "true", "False": "false"}
 
 
 def show(what: str, env: str) -> None:
     """Print one table.
 
     Args:
-        what: envs, agents, tasks, objectives or proxies.
+        what: envs, agents, signals, tasks, or one of `KINDS`.
         env: the environment whose tasks are listed.
     """
-    Console().print({"envs": _envs, "agents": _agents}.get(what, lambda: _of_env(what, env))())
+    match what:
+        case "envs":
+            table: Table | Group = _envs()
+        case "agents":
+            table = _agents()
+        case "signals":
+            table = _signals()
+        case "tasks":
+            table = _tasks(env)
+        case _:
+            table = _kinds(what)
+    Console().print(table)
 
 
 def _envs() -> Table:
@@ -24,9 +38,7 @@ def _envs() -> Table:
     for name in configs.preset_names():
         config = configs.load(name)
         learner = config.learner
-        size = (
-            f"{learner.layers} layers, width {learner.width}" if isinstance(learner, schema.TransformerLearner) else ""
-        )
+        size = f"{learner.layers} layers, width {learner.width}" if isinstance(learner, TransformerLearner) else ""
         table.add_row(
             name, str(len(task_names(config))), size, f"{config.budget.updates} updates", " ".join(config.corpora)
         )
@@ -49,28 +61,39 @@ def _agents() -> Group:
     return Group(*tables)
 
 
-def _of_env(what: str, env: str) -> Table:
-    if what == "tasks":
-        table = _table("task")
-        for name in task_names(configs.load(env)):
-            table.add_row(name)
-        return table
-    union = schema.ObjectiveConfig if what == "objectives" else schema.ProxyConfig
-    table = _table("kind", "what it is", "settings")
-    for member in get_args(get_args(union)[0]):
-        section = get_args(member)[0]
-        kind = "module:Class" if section is schema.Custom else section.model_fields["kind"].default
-        kind = kind if isinstance(kind, str) else get_args(section.model_fields["kind"].annotation)[0]
-        settings = ", ".join(
-            f"{key}={'null' if f.default is None else f.default}"
-            for key, f in section.model_fields.items()
-            if key != "kind"
-        )
-        table.add_row(kind, (section.__doc__ or "").split("\n")[0], settings)
+def _signals() -> Table:
+    from curriculum_rl.signals import SIGNALS
+
+    table = _table("signal", "what it is")
+    for name, what in SIGNALS.items():
+        table.add_row(name, what)
+    table.add_row(OWN, Custom.__doc__)
     return table
 
 
-def task_names(config: schema.EnvConfig) -> list[str]:
+def _tasks(env: str) -> Table:
+    table = _table("task")
+    for name in task_names(configs.load(env)):
+        table.add_row(name)
+    return table
+
+
+def _kinds(what: str) -> Table:
+    table = _table("kind", "what it is", "settings")
+    for section in KINDS[what]:
+        settings = [f"{key}={_default(field)}" for key, field in section.model_fields.items() if key != "kind"]
+        table.add_row(section.name(), section.summary(), ", ".join(settings))
+    if what != "tokenizers":
+        table.add_row(OWN, Custom.__doc__, "")
+    return table
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True)
+    return "required" if field.is_required() else YAML.get(str(default), str(default))
+
+
+def task_names(config: EnvConfig) -> list[str]:
     """Names of an environment's tasks, without reading any corpus."""
     names = []
     for task in config.tasks:

@@ -10,7 +10,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.experiment import build
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
@@ -79,7 +79,7 @@ def _check(measures: Sequence[str], *, out: Path | None, json_file: Path | None)
     """What can be known to be wrong before any text is read."""
     unknown = [name for name in measures if name not in MEASURES]
     if unknown or not measures:
-        raise ConfigError(f"measure: {', '.join(unknown)!r} must be some of {', '.join(MEASURES)}")
+        raise wrong("measure", ", ".join(unknown), f"some of {', '.join(MEASURES)}")
     if len(set(measures)) < len(measures):
         raise ConfigError(f"measure: {', '.join(measures)!r} names one twice")
     if out is not None and out.exists() and not out.is_dir():

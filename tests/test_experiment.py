@@ -83,7 +83,7 @@ def test_classes_of_the_users_own(tiny: dict[str, Any]) -> None:
 
 def test_an_argument_that_the_users_class_does_not_take(tiny: dict[str, Any]) -> None:
     changes = {"corpora.numbers": {"kind": f"{__name__}:Counting", "rows": 3}}
-    with pytest.raises(ConfigError, match="rows"):
+    with pytest.raises(ConfigError, match=r"Counting. does not take these arguments: .*.lines."):
         build(configs.load(tiny, changes))
 
 
@@ -173,7 +173,6 @@ def test_no_target_text_is_trained_on(experiment: Experiment) -> None:
 def test_divergence_is_smallest_for_the_targets_own_corpus(experiment: Experiment) -> None:
     by_name = dict(zip((task.name for task in experiment.problem.tasks), experiment.problem.divergence, strict=True))
     assert by_name["star.causal_lm"] < 0.2 < min(by_name[f"{name}.causal_lm"] for name in ("sea", "land", "noise"))
-    assert experiment.baselines["bigram"] < experiment.baselines["unigram"]
 
 
 def test_one_task_trains_on_the_signal_split_and_nobody_else_notices(tiny: dict[str, Any]) -> None:

@@ -1,23 +1,26 @@
 """AC-ODM: an actor-critic whose state and reward come from the learner's losses and gradients, its actor stepped."""
 
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.agents.rl.choosing import EQUIVARIANT
-from curriculum_rl.agents.rl.sets import is_two_part
+from curriculum_rl.agents.rl.options import COMMON
+from curriculum_rl.agents.rl.replay import REPLAY
 from curriculum_rl.agents.rl.td3 import TD3
-from curriculum_rl.agents.shell import spaces
-from curriculum_rl.agents.shell.signals import offers_signals
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.agents.shell import signals, spaces
+from curriculum_rl.observation import RUN_FEATURES, TASK_FEATURES
 
 Floats = npt.NDArray[np.float64]
 
-# The columns of `curriculum_rl.envs`' observations that the paper's state has: loss, slope and share of each task;
-# the budget left.
-TASK_COLUMNS = (0, 1, 2)
-RUN_COLUMNS = (0,)
+# What the paper's state has of an observation.
+TASK_COLUMNS = tuple(TASK_FEATURES.index(name) for name in ("loss", "slope", "share"))
+RUN_COLUMNS = (RUN_FEATURES.index("budget_left"),)
+
+# TD3 without its additions.
+_DDPG = MappingProxyType({"policy_delay": 1, "target_policy_noise": 0.0, "target_noise_clip": 0.0})
 
 
 class ACODM(TD3):
@@ -50,68 +53,36 @@ class ACODM(TD3):
     """
 
     known_as = "ac-odm"
+    defaults = MappingProxyType(
+        {
+            **REPLAY,
+            "learning_rate": 1e-4,
+            "buffer_size": 10_000,
+            "learning_starts": 655,
+            "batch_size": 32,
+            "tau": 0.001,
+            "gamma": 0.95,
+            "gradient_steps": -1,
+            "noise": 0.44,
+            "smoothing": 0.5,
+            "task_columns": TASK_COLUMNS,
+            "run_columns": RUN_COLUMNS,
+            **COMMON,
+        }
+    )
 
-    def __init__(
-        self,
-        policy: Any = None,
-        env: Any = None,
-        learning_rate: Any = 1e-4,
-        buffer_size: int = 10_000,
-        learning_starts: int = 655,
-        batch_size: int = 32,
-        tau: float = 0.001,
-        gamma: float = 0.95,
-        train_freq: int = 1,
-        gradient_steps: int = -1,
-        noise: float = 0.44,
-        smoothing: float = 0.5,
-        task_columns: tuple[int, ...] = TASK_COLUMNS,
-        run_columns: tuple[int, ...] = RUN_COLUMNS,
-        policy_kwargs: dict[str, Any] | None = None,
-        tensorboard_log: str | None = None,
-        verbose: int = 0,
-        seed: int | None = None,
-        device: Any = "cpu",
-        _init_setup_model: bool = True,
-    ) -> None:
-        """Store the settings; `policy` None picks the one for the observations.
-
-        Raises:
-            ConfigError: for a number out of range, columns that are not there, or single tasks.
-        """
-        if not 0 <= smoothing < 1:
-            raise ConfigError(f"smoothing: {smoothing} must be in [0, 1)")
-        self.smoothing = smoothing
+    def _prepare(self, settings: dict[str, Any], policy: Any, env: Any) -> dict[str, Any]:
+        self.smoothing = settings.pop("smoothing")
         self._aligned: Floats | None = None
         self._measured = False
-        shape: dict[str, Any] = {"n_critics": 1}
-        if _reads_sets(policy, env):
-            shape |= {"task_columns": tuple(task_columns), "run_columns": tuple(run_columns)}
-        super().__init__(
-            policy,
-            env,
-            learning_rate=learning_rate,
-            buffer_size=buffer_size,
-            learning_starts=learning_starts,
-            batch_size=batch_size,
-            tau=tau,
-            gamma=gamma,
-            train_freq=train_freq,
-            gradient_steps=gradient_steps,
-            noise=noise,
-            policy_delay=1,
-            target_policy_noise=0.0,
-            target_noise_clip=0.0,
-            policy_kwargs=shape | (policy_kwargs or {}),
-            tensorboard_log=tensorboard_log,
-            verbose=verbose,
-            seed=seed,
-            device=device,
-            _init_setup_model=_init_setup_model,
-        )
+        columns = {name: tuple(settings.pop(name)) for name in ("task_columns", "run_columns")}
+        reads_sets = policy == EQUIVARIANT or getattr(policy, "any_number_of_tasks", False)
+        shape = {"n_critics": 1, **(columns if reads_sets else {})}
+        settings["policy_kwargs"] = shape | settings["policy_kwargs"]
+        return {**super()._prepare(settings, policy, env), **_DDPG}
 
     def _setup_learn(self, *args: Any, **kwargs: Any) -> Any:
-        self._measured = offers_signals(self.env, ("products",))
+        self._measured = signals.request(self.env, ("products",))
         return super()._setup_learn(*args, **kwargs)
 
     def _store_transition(
@@ -147,11 +118,3 @@ def alignments(products: Floats) -> Floats:
         return np.zeros(count)
     aligned: Floats = np.clip((own.sum(axis=1) - np.diag(own)) / scale, -3, 3)
     return aligned
-
-
-def _reads_sets(policy: Any, env: Any) -> bool:
-    """Whether the policy will be the equivariant one."""
-    if policy is not None:
-        return bool(policy == EQUIVARIANT or getattr(policy, "any_number_of_tasks", False))
-    space = getattr(env, "observation_space", None)
-    return space is not None and is_two_part(space, spaces.arms(env.action_space))

@@ -1,56 +1,74 @@
-"""An actor-critic that treats every task alike: permute the tasks, and its probabilities are permuted with them."""
+"""Policies that treat every task alike, permute the tasks and what they say follows: what all share; actor-critics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import torch
-from stable_baselines3.common.policies import ActorCriticPolicy
+from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from torch import nn
 
-from curriculum_rl.agents.rl.sets import DeepSet, Parts, reading
+from curriculum_rl.agents.rl.sets import DeepSet, Parts, is_two_part
 from curriculum_rl.agents.shell import spaces
+from curriculum_rl.errors import ConfigError
 
 
-class EquivariantPolicy(ActorCriticPolicy):
-    """The same small network looks at every task's features, the mean over all tasks' codes, and the run's features.
+class Equivariant(BasePolicy):
+    """Goes before one of stable-baselines3's policies: it reads observations in two parts, `tasks` and `run`.
 
     No arm has a number: what was learned of one task holds for each, and nothing can be memorised about a position.
     The weights do not depend on K, so a policy that was trained with 5 tasks plays 9.
-    Wants observations in two parts, `tasks` (K * F,) and `run` (G,): `observation: dict`.
-
-    Source: Zaheer et al. 2017 (Deep Sets, arXiv:1703.06114), section 2.2, for layers of the form f(x_k, mean of x).
     """
 
     any_number_of_tasks: ClassVar[bool] = True
 
     def __init__(
-        self, observation_space: Any, action_space: Any, lr_schedule: Any, *, width: int = 64, **options: Any
+        self,
+        observation_space: Any,
+        action_space: Any,
+        lr_schedule: Any,
+        *,
+        width: int = 64,
+        task_columns: Sequence[int] | None = None,
+        run_columns: Sequence[int] | None = None,
+        **options: Any,
     ) -> None:
-        """Build the network.
+        """Build the networks, and their targets where there are any.
 
         Args:
-            observation_space: a Dict of `tasks` and `run`.
+            observation_space: a Dict of `tasks` (K * F,) and `run` (G,), `observation: dict`.
             action_space: Discrete(K) or Box(-1, 1, (K,)).
-            lr_schedule: of the optimizer.
+            lr_schedule: of the optimizers.
             width: of the hidden layers.
-            options: `task_columns` and `run_columns`, the features that are looked at, and what else
-                `ActorCriticPolicy` takes.
+            task_columns: the features of a task that are looked at; None: all.
+            run_columns: those of the run.
+            **options: what else stable-baselines3's policy takes.
 
         Raises:
-            ConfigError: for observations in another form.
+            ConfigError: for observations in another form, or where there is no such feature.
         """
-        self._width = width
         arms = spaces.arms(action_space)
-        options = reading("EquivariantPolicy", observation_space, arms, options) | {"share_features_extractor": True}
+        if not is_two_part(observation_space, arms):
+            raise ConfigError(f"observation: EquivariantPolicy reads 'dict' observations, not {observation_space}")
+        self._width = width
+        self._columns = {"task_columns": task_columns, "run_columns": run_columns}
+        options["features_extractor_class"] = Parts
+        options["features_extractor_kwargs"] = {"arms": arms, **self._columns}
         super().__init__(observation_space, action_space, lr_schedule, **options)
+
+    def _get_constructor_parameters(self) -> dict[str, Any]:
+        return {**super()._get_constructor_parameters(), "width": self._width, **self._columns}
+
+
+class EquivariantPolicy(Equivariant, ActorCriticPolicy):
+    """An actor-critic: the same small network looks at every task's features, the mean of all codes, and the run's.
+
+    Source: Zaheer et al. 2017 (Deep Sets, arXiv:1703.06114), section 2.2, for layers of the form f(x_k, mean of x).
+    """
 
     def _build_mlp_extractor(self) -> None:
         parts = self.features_extractor
         assert isinstance(parts, Parts)  # __init__ asked for it
         self.mlp_extractor = DeepSet(parts.features, parts.run, arms=parts.arms, width=self._width)  # type: ignore[assignment]
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return {**super()._get_constructor_parameters(), "width": self._width}
 
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
         super()._build(lr_schedule)

@@ -1,5 +1,6 @@
 """For mixtures: an actor that treats every task alike, and a critic that ignores their order."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
@@ -9,11 +10,9 @@ from stable_baselines3.sac import policies as sac
 from stable_baselines3.td3 import policies as td3
 from torch import Tensor, nn
 
+from curriculum_rl.agents.rl.equivariant import Equivariant
 from curriculum_rl.agents.rl.mixture_policies import AsMixture
-from curriculum_rl.agents.rl.sets import Parts, SetNetwork, reading, rows, shrink
-from curriculum_rl.agents.shell import spaces
-
-_ONE = "EquivariantPolicy"
+from curriculum_rl.agents.rl.sets import Parts, SetNetwork, rows, shrink
 
 
 class TaskCodes(SetNetwork):
@@ -93,73 +92,31 @@ class SetGaussianActor(sac.Actor):
         shrink(self.mu)
 
 
-class EquivariantTD3Policy(td3.TD3Policy):
-    """For TD3: permute the tasks, and the mixture is permuted with them, its value stays; any number of tasks.
+class _MixturePolicy(Equivariant):
+    """What the policies of TD3 and SAC share."""
 
-    Wants observations in two parts, `tasks` (K * F,) and `run` (G,).
-    """
+    actor_class: ClassVar[Callable[..., Any]]
+    actor_kwargs: dict[str, Any]
+    critic_kwargs: dict[str, Any]
 
-    any_number_of_tasks: ClassVar[bool] = True
-
-    def __init__(
-        self, observation_space: Any, action_space: Any, lr_schedule: Any, *, width: int = 64, **options: Any
-    ) -> None:
-        """Build the networks and their targets.
-
-        Args:
-            observation_space: a Dict of `tasks` and `run`.
-            action_space: Box(-1, 1, (K,)).
-            lr_schedule: of the optimizers.
-            width: of the hidden layers.
-            options: `task_columns` and `run_columns`, the features that are looked at, and what else `TD3Policy` takes.
-
-        Raises:
-            ConfigError: for observations in another form.
-        """
-        self._width = width
-        options = reading(_ONE, observation_space, spaces.arms(action_space), options)
-        super().__init__(observation_space, action_space, lr_schedule, **options)
-
-    def make_actor(self, features_extractor: BaseFeaturesExtractor | None = None) -> SetActor:
+    def make_actor(self, features_extractor: BaseFeaturesExtractor | None = None) -> Any:
         """The actor, or its target."""
         options = self._update_features_extractor(self.actor_kwargs, features_extractor)
-        return SetActor(width=self._width, **options).to(self.device)
+        return self.actor_class(width=self._width, **options).to(self.device)
 
     def make_critic(self, features_extractor: BaseFeaturesExtractor | None = None) -> SetCritic:
         """The critics, or their targets."""
         options = self._update_features_extractor(self.critic_kwargs, features_extractor)
         return SetCritic(width=self._width, **options).to(self.device)
 
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return {**super()._get_constructor_parameters(), "width": self._width}
+
+class EquivariantTD3Policy(_MixturePolicy, td3.TD3Policy):
+    """For TD3: permute the tasks, and the mixture is permuted with them, its value stays."""
+
+    actor_class = SetActor
 
 
-class EquivariantSACPolicy(sac.SACPolicy):
+class EquivariantSACPolicy(_MixturePolicy, sac.SACPolicy):
     """For SAC; see `EquivariantTD3Policy`."""
 
-    any_number_of_tasks: ClassVar[bool] = True
-
-    def __init__(
-        self, observation_space: Any, action_space: Any, lr_schedule: Any, *, width: int = 64, **options: Any
-    ) -> None:
-        """As `EquivariantTD3Policy`.
-
-        Raises:
-            ConfigError: for observations in another form.
-        """
-        self._width = width
-        options = reading(_ONE, observation_space, spaces.arms(action_space), options)
-        super().__init__(observation_space, action_space, lr_schedule, **options)
-
-    def make_actor(self, features_extractor: BaseFeaturesExtractor | None = None) -> SetGaussianActor:
-        """The actor."""
-        options = self._update_features_extractor(self.actor_kwargs, features_extractor)
-        return SetGaussianActor(width=self._width, **options).to(self.device)
-
-    def make_critic(self, features_extractor: BaseFeaturesExtractor | None = None) -> SetCritic:
-        """The critics, or their targets."""
-        options = self._update_features_extractor(self.critic_kwargs, features_extractor)
-        return SetCritic(width=self._width, **options).to(self.device)
-
-    def _get_constructor_parameters(self) -> dict[str, Any]:
-        return {**super()._get_constructor_parameters(), "width": self._width}
+    actor_class = SetGaussianActor

@@ -148,28 +148,6 @@ def sizes(observation_space: gym_spaces.Dict, arms: int) -> tuple[int, int]:
     return gym_spaces.flatdim(observation_space["tasks"]) // arms, gym_spaces.flatdim(observation_space["run"])
 
 
-def reading(policy: str, observation_space: Any, arms: int, options: dict[str, Any]) -> dict[str, Any]:
-    """The options of one of stable-baselines3's policies that make it look at the two parts.
-
-    Args:
-        policy: its name, for the message.
-        observation_space: what it is given to read.
-        arms: K.
-        options: what the user gave; `task_columns` and `run_columns` are for `Parts`, the others are passed on.
-
-    Raises:
-        ConfigError: for observations in another form.
-    """
-    if not is_two_part(observation_space, arms):
-        raise ConfigError(f"observation: {policy} reads 'dict' observations, not {observation_space}")
-    columns = {name: options.pop(name, None) for name in ("task_columns", "run_columns")}
-    return {
-        **options,
-        "features_extractor_class": Parts,
-        "features_extractor_kwargs": {"arms": arms, **columns},
-    }
-
-
 def _columns(name: str, wanted: Sequence[int] | None, there: int) -> list[int] | None:
     if wanted is None:
         return None

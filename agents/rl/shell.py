@@ -1,17 +1,18 @@
 """What all agents with a network share: options, propensities, closing callbacks, files; a mixin over SB3's classes."""
 
-import inspect
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.base_class import BaseAlgorithm, maybe_make_env
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 
 from curriculum_rl.agents.protocol import Observation
 from curriculum_rl.agents.rl.choosing import check_policy, policy_for
 from curriculum_rl.agents.rl.files import spaces_for
+from curriculum_rl.agents.rl.options import COMMON, settings_of
 from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
@@ -32,15 +33,63 @@ class _Propensities(BaseCallback):
 class Pretrained(BaseAlgorithm):
     """Goes before one of stable-baselines3's algorithms among the bases of an agent.
 
+    Where the defaults of all differ from stable-baselines3's:
+
+    - policy None: `EquivariantPolicy` where observations have the parts `tasks` and `run`, as a `Dict` of
+      `curriculum_rl.envs`, which `curriculum-rl train` asks for; else MultiInputPolicy or MlpPolicy.
+    - device "cpu": the network is tiny, also where the learner is on a GPU.
+
     Attributes:
+        defaults: what `make` and the constructor take besides `policy`, and its value where it is not given;
+            `curriculum_rl.agents.rl.options` says what each means. Where neither the class nor one that it builds on
+            says why, they are stable-baselines3's.
         seconds: wall time spent in gradient updates so far; agents with a replay buffer count deciding, too.
         algorithm: the name of the class, kept in the file.
     """
 
     plays: ClassVar[Literal["any", "task", "mixture"]] = "any"
     known_as: ClassVar[str] = ""  # in messages, where it is not the class's name
+    defaults: ClassVar[Mapping[str, Any]] = COMMON
     seconds: float
     algorithm: str
+
+    def __init__(
+        self,
+        policy: Any = None,
+        env: Any = None,
+        *,
+        seed: int | None = None,
+        _init_setup_model: bool = True,
+        **options: Any,
+    ) -> None:
+        """Store the settings as stable-baselines3 does.
+
+        Args:
+            policy: a name of `policy_aliases` or a class; None: the one that reads the observations.
+            env: a Gymnasium env, a VecEnv, an id, or None for an agent that is about to be loaded.
+            seed: of the agent's draws and of the env's resets; None: of the system's choice.
+            _init_setup_model: False leaves the networks unbuilt.
+            **options: what replaces `defaults`.
+
+        Raises:
+            ConfigError: for an unknown option, a value out of range or of which others do not allow, a policy that does
+                not read the observations, or an action space that the agent cannot play.
+        """
+        settings = settings_of(type(self).__name__, self.defaults, options)
+        settings["policy_kwargs"] = dict(settings["policy_kwargs"] or {})  # stable-baselines3 writes into it
+        self.seconds = 0.0
+        self.algorithm = type(self).__name__
+        policy, env = self._suited(policy, env)
+        arguments = self._prepare(settings, policy, env)
+        super().__init__(policy, env, seed=seed, _init_setup_model=_init_setup_model, **arguments)  # type: ignore[call-arg]
+
+    def _prepare(self, settings: dict[str, Any], policy: Any, env: Any) -> dict[str, Any]:
+        """Keep the settings that are the agent's own, and give those that stable-baselines3's constructor takes.
+
+        Raises:
+            ConfigError: for settings that do not fit together.
+        """
+        return settings
 
     def _suited(self, policy: Any, env: Any) -> tuple[Any, Any]:
         """The policy, by default the one that reads the env's observations, and the env, made if it was an id.
@@ -48,8 +97,6 @@ class Pretrained(BaseAlgorithm):
         Raises:
             ConfigError: where the agent cannot play the env's actions, or the policy cannot read its observations.
         """
-        self.seconds = 0.0
-        self.algorithm = type(self).__name__
         env = maybe_make_env(env, 0) if env is not None else None
         if env is not None:
             self._check_actions(env.action_space)
@@ -67,8 +114,7 @@ class Pretrained(BaseAlgorithm):
     @classmethod
     def options(cls) -> tuple[str, ...]:
         """The names of the settings that `make` takes."""
-        hidden = {"self", "env", "seed", "_init_setup_model"}
-        return tuple(name for name in inspect.signature(cls.__init__).parameters if name not in hidden)
+        return ("policy", *cls.defaults)
 
     def probabilities(self, observation: Observation) -> npt.NDArray[np.float64]:
         """(N, K) probability of each task; in a mixture space the shares of the mean action."""
@@ -153,7 +199,8 @@ class Pretrained(BaseAlgorithm):
 
     def _init_callback(self, callback: Any, progress_bar: bool = False) -> BaseCallback:
         given = callback if isinstance(callback, list) else [callback] if callback is not None else []
-        self._callback = super()._init_callback([_Propensities(), *given], progress_bar)
+        made = [one if isinstance(one, BaseCallback) else ConvertCallback(one) for one in given]
+        self._callback = super()._init_callback([_Propensities(), *made], progress_bar)
         return self._callback
 
     def _excluded_save_params(self) -> list[str]:

@@ -7,18 +7,18 @@ from typing import Any
 
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.draws import key
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
-from curriculum_rl.proxies.build import light_head
 from curriculum_rl.proxies.few_shot import few_shot
+from curriculum_rl.proxies.head import Head
 from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.proxies import HeadProxy
 
-HEAD = schema.HeadProxy(kind="head", examples=512, test_examples=1000)
+HEAD = HeadProxy(kind="head", examples=512, test_examples=1000)
 """Of the scores that are told: more examples than the proxy's, and the report split's."""
 UNTRAINED = "untrained"
 
@@ -65,7 +65,7 @@ def learner_of(experiment: Experiment, run: Path | None, seed: int) -> Learner:
 
 def figures(experiment: Experiment, learner: Learner, seed: int) -> dict[str, float]:
     """Log-loss in nats per label and accuracy, of a light head and of a fine-tune, all on the report split."""
-    reading = light_head(experiment.problem, learner, "report", HEAD, [seed]).score(learner)
+    reading = Head.build(HEAD, experiment.problem, learner, [seed], "report").score(learner)
     found = {"probe_loss": -float(reading.score[0]), "probe_accuracy": float(reading.details["accuracy"][0])}
     settings = experiment.config.report.finetune
     if settings is not None:

@@ -17,9 +17,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, fields, replace
-from multiprocessing import get_context
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -30,10 +28,10 @@ import numpy as np
 from meta_train_claims import against_zero, at_matched_loss, shown
 from meta_train_measures import few_shot, gradient_agreement
 from meta_train_settings import Account, Column, Setting, Size, column_of, columns, environment
+from playing import end, parser, settings_of, side_by_side
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import write_atomically
-from curriculum_rl.schema.load import parse_override
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.comparing.analysis.statistics import estimate
 
@@ -57,13 +55,12 @@ def play(given: argparse.Namespace, size: Size) -> None:
         )
         print(f"{column.name}: {time.perf_counter() - begun:.0f} s", flush=True)
     work = [*_tunings(given, size), *_agreements(given, size)]
-    if given.jobs == 1:
-        for function, arguments in work:
-            function(*arguments)
-        return
-    with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
-        for future in [pool.submit(function, *arguments) for function, arguments in work]:
-            future.result()
+    side_by_side(_done, work, processes=given.jobs)
+
+
+def _done(work: Work) -> None:
+    function, arguments = work
+    function(*arguments)
 
 
 def _columns(given: argparse.Namespace) -> list[Column]:
@@ -232,20 +229,6 @@ def _p(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _size(settings: list[str]) -> Size:
-    """The default size with what --set says.
-
-    Raises:
-        ConfigError: for a key that there is none of.
-    """
-    changes = {key: tuple(v) if isinstance(v, list) else v for key, v in map(parse_override, settings)}
-    known = [field.name for field in fields(Size)]
-    for key in changes:
-        if key not in known:
-            raise ConfigError(f"--set {key}: must be one of {', '.join(known)}")
-    return replace(Size(), **changes)
-
-
 def _parser() -> argparse.ArgumentParser:
     def numbers(text: str) -> list[int]:
         return sorted({int(part) for part in text.split(",") if part})
@@ -259,37 +242,27 @@ def _parser() -> argparse.ArgumentParser:
 
         return names
 
-    data = Path(os.environ.get("CURRICULUM_RL_DATA", "data"))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs/meta_train"))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes side by side")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--data", type=Path, default=data)
-    parser.add_argument("--settings", type=of(get_args(Setting)), default=list(get_args(Setting)))
-    parser.add_argument("--depths", type=numbers, default=[0, 1, 2, 3, 5], help="at order 1; 0 is always there")
-    parser.add_argument("--second", type=numbers, default=[1], help="depths at order 2")
-    parser.add_argument("--accounts", type=of(get_args(Account)), default=["compute", "data"])
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of meta_train_settings.Size")
-    return parser
+    options = parser(__doc__, "meta_train", data="", settings="meta_train_settings.Size")
+    options.add_argument("--settings", type=of(get_args(Setting)), default=list(get_args(Setting)))
+    options.add_argument("--depths", type=numbers, default=[0, 1, 2, 3, 5], help="at order 1; 0 is always there")
+    options.add_argument("--second", type=numbers, default=[1], help="depths at order 2")
+    options.add_argument("--accounts", type=of(get_args(Account)), default=["compute", "data"])
+    return options
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Play what is left, print the tables, write `result.json`."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    if given.seeds < 1 or given.jobs < 1:
-        parser.error("--seeds and --jobs: at least 1")
+    options = _parser()
+    given = options.parse_args(arguments)
     if any(depth < 1 for depth in given.second):
-        parser.error("--second: depths of at least 1")
+        options.error("--second: depths of at least 1")
     try:
-        size = _size(given.set)
+        size = settings_of(Size(), given.set)
         play(given, size)
     except ConfigError as error:
-        parser.error(str(error))
+        options.error(str(error))
     found = summarise(given, size)
-    write_atomically(given.out / "result.json", json.dumps(found, indent=1) + "\n")
-    print(report(found))
+    end(given.out, found, report(found))
 
 
 if __name__ == "__main__":

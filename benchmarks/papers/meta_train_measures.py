@@ -23,9 +23,8 @@ from curriculum_rl.objectives import Classification
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.finetune import FewShotFineTune
 from curriculum_rl.recording.rows import write_atomically
-from curriculum_rl.schema import FineTuneSettings
 from curriculum_rl.schema import load as configs
-from curriculum_rl.signals.windows import stacked
+from curriculum_rl.schema.proxies import FineTuneSettings
 
 Floats = npt.NDArray[np.float64]
 
@@ -105,7 +104,7 @@ def gradient_agreement(column: Column, seeds: int, out: Path, data: Path, size: 
         run.segment(np.full((seeds, tasks), 1 / tasks))
         if run.spent * size.points < len(points["loss"]) + 1 - 1e-9:
             continue
-        raw = run.learner.gradient_products(stacked([half for pair in rows for half in pair])).raw.cpu().numpy()
+        raw = run.learner.gradient_products(Batch.stack([half for pair in rows for half in pair])).raw.cpu().numpy()
         found = {"updates": run.progress.updates, "spent": run.spent, "loss": _loss(run, rows), **cosines(raw)}
         for name, value in found.items():
             points[name].append(value.tolist() if isinstance(value, np.ndarray) else value)
@@ -135,7 +134,7 @@ def _fixed_rows(experiment: Experiment, seeds: int, rows: int) -> list[tuple[Bat
     found = []
     for task in experiment.problem.tasks:
         drawn = [task.batch(seed=key(n, "agreement"), first=0, rows=rows, context=context) for n in range(seeds)]
-        found.append(tuple(stacked([one[half] for one in drawn]) for half in halves))
+        found.append(tuple(Batch.stack([one[half] for one in drawn]) for half in halves))
     return found
 
 

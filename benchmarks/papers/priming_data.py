@@ -7,8 +7,9 @@ import numpy as np
 
 from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema.corpora import FilesCorpus
 from curriculum_rl.text.documents import Document
-from curriculum_rl.text.sources import FileSource
+from curriculum_rl.text.library import source_of
 
 PARTS = ("train", "dev", "test")
 SPLITS = ("clean", "published")
@@ -70,7 +71,7 @@ def write(path: Path, rows: Sequence[Document]) -> None:
 def _read(path: Path, limit: int | None) -> list[Document]:
     if not path.is_file():
         raise ConfigError(f"data: no {path}; CURRICULUM_RL_DATA names the folder that holds wikiann")
-    return list(FileSource(path=str(path), format="conll").documents())[:limit]
+    return list(source_of(FilesCorpus(paths=str(path), format="conll")).documents())[:limit]
 
 
 def _new(rows: Sequence[Document], seen: set[str]) -> list[Document]:

@@ -1,7 +1,7 @@
 """One seed and left-out language: its ways to prime as comparisons, its arms tuned and scored, each kept as a file."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import torch
 from priming_data import Language, read_languages, sampled, without_shared, write
 from priming_settings import ARMS, WAYS, Size, backbone_env, light, priming_env
 
-from curriculum_rl import schema
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
@@ -20,6 +19,8 @@ from curriculum_rl.learners.transformers.light import require_light
 from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.recording.rows import read_rows, write_atomically
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.learners import TransformersLearner
+from curriculum_rl.schema.proxies import FineTuneSettings
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.running.request import Request
 from curriculum_rl.scripts.train import train
@@ -198,10 +199,10 @@ def _tuned(plan: Plan, job: Job, experiment: Experiment, body: Path, tune: str) 
     model = {
         "kind": "transformers", "model": str(body), "head": "masked", "light": light("head" if full else tune, size),
     }  # fmt: skip
-    config = experiment.config.model_copy(update={"learner": schema.TransformersLearner.model_validate(model)})
-    learner = replace(experiment, config=config).make_learner()
+    config = experiment.config.model_copy(update={"learner": TransformersLearner.model_validate(model)})
+    learner = make_learner(config, experiment.problem)
     learner.reset([key(job.seed, "weights") >> 1])
-    settings = schema.FineTuneSettings(
+    settings = FineTuneSettings(
         examples=size.shots,
         updates=size.tuning,
         batch=size.batch,

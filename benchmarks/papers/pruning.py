@@ -1,6 +1,6 @@
 """Does divergence tell which source to tune on? Pugantsov and McCreadie 2023, on 16 domains of reviews.
 
-    python benchmarks/papers/pruning.py [--out runs/pruning] [--seeds 3] [--processes 2] [--set KEY=VALUE]
+    python benchmarks/papers/pruning.py [--out runs/pruning] [--seeds 3] [--jobs 2] [--set KEY=VALUE]
 
 For every seed a small transformer is pretrained on the unlabelled text of all domains (the shared body), tuned on the
 labels of each source, and scored on the test labels of every other domain: 240 ordered pairs, the source tuned once for
@@ -8,19 +8,15 @@ all its targets. Divergences are of the source's labelled text from the target's
 A part that is finished stands in --out and is not repeated: the same command goes on, with more seeds too.
 """
 
-import argparse
-import json
 import os
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import fields, replace
-from multiprocessing import get_context
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
+from playing import end, parser, read, settings_of, side_by_side
 from pruning_claims import (
     KEPT,
     costs,
@@ -34,6 +30,7 @@ from pruning_claims import (
 )
 from pruning_transfer import Size, play
 
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.scripts.comparing.analysis.statistics import Estimate, estimate, holm, paired
 
 CLAIM = 0.6
@@ -195,51 +192,19 @@ def _shown(value: Estimate) -> str:
     return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]".replace("-0.00", "0.00")
 
 
-def _size(settings: list[str]) -> Size:
-    """The default size with what --set says.
-
-    Raises:
-        ConfigError: for a key that there is none of.
-    """
-    from curriculum_rl.errors import ConfigError
-    from curriculum_rl.schema.load import parse_override
-
-    changes = dict(parse_override(text) for text in settings)
-    known = [field.name for field in fields(Size)]
-    for key in changes:
-        if key not in known:
-            raise ConfigError(f"--set {key}: must be one of {', '.join(known)}")
-    return replace(Size(), **changes)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Play what is left, print the tables, write `result.json`."""
-    from curriculum_rl.errors import ConfigError
-
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("runs/pruning"))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1), help="seeds side by side")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("CURRICULUM_RL_DATA", "data")) / "fdu_mtl")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="of pruning_transfer.Size")
-    given = parser.parse_args(arguments)
-    if given.seeds < 1 or given.processes < 1:
-        parser.error("--seeds and --processes: at least 1")
+    options = parser(__doc__, "pruning", data="fdu_mtl", settings="pruning_transfer.Size")
+    given = options.parse_args(arguments)
     try:
-        size = _size(given.set)
+        size = settings_of(Size(), given.set)
         given.out.mkdir(parents=True, exist_ok=True)
-        jobs = [(given.data, given.out, size, seed, given.device) for seed in range(given.seeds)]
-        if given.processes == 1:
-            files = [play(*job) for job in jobs]
-        else:
-            with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-                files = list(pool.map(play, *zip(*jobs, strict=True)))
+        once = partial(play, given.data, given.out, size, device=given.device)
+        files = side_by_side(once, range(given.seeds), processes=given.jobs)
     except ConfigError as error:
-        parser.error(str(error))
-    found = summarise([json.loads(file.read_text()) for file in files])
-    (given.out / "result.json").write_text(json.dumps(found, indent=1) + "\n")
-    print(report(found))
+        options.error(str(error))
+    found = summarise(read(files))
+    end(given.out, found, report(found))
 
 
 if __name__ == "__main__":

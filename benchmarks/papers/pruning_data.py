@@ -13,7 +13,7 @@ from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
 from curriculum_rl.text.documents import Document, MemorySource
 from curriculum_rl.text.splits import SplitSource
-from curriculum_rl.text.tokenizers import Tokenizer, cached_bpe
+from curriculum_rl.text.tokenizers import Tokenizer, TrainTexts, cached_bpe
 
 WHOLE = {"train": 1.0}
 VERBALISERS = (" bad", " great")
@@ -69,10 +69,12 @@ def read_domains(
     }
     read = [source for (_, split), source in sources.items() if split != "test"]
     tokenizer = cached_bpe(
-        lambda: (row.text for source in read for row in source.documents("train")),
-        content=[source.fingerprint("train") for source in read],
+        TrainTexts(
+            lambda: (row.text for source in read for row in source.documents("train")),
+            [source.fingerprint("train") for source in read],
+            cache,
+        ),
         vocab_size=vocab_size,
-        cache=cache,
         labels=2,
     )
     words = [tokens[0] for tokens in tokenizer.encode(VERBALISERS) if len(tokens) == 1]

@@ -19,14 +19,15 @@ from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.build import make_learner
+from curriculum_rl.learners.build import learner_of
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import CausalLM, Classification
-from curriculum_rl.proxies.finetune import labelled_batch
+from curriculum_rl.proxies.examples import labelled_batch
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.ranking.ranking import features_of
 from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import load as configs
+from curriculum_rl.schema.learners import RateConfig
 from curriculum_rl.tasks import Task, segment_batches
 from curriculum_rl.text import divergence
 from curriculum_rl.text.tokenizers import Tokenizer
@@ -113,7 +114,7 @@ def _body(
     if "body" in state:
         return load_learner(folder, device=device)
     begun = time.perf_counter()
-    learner = make_learner(_config(size, device), tokenizer, replicas=1)
+    learner = learner_of(_config(size, device), tokenizer)
     learner.reset([key(seed, "weights") >> 1])
     objective = CausalLM(tokenizer)
     tasks = [Task(domain.name, domain.unlabelled, objective) for domain in domains]
@@ -139,7 +140,7 @@ def _train(
         part = plan[first : first + SEGMENT]
         batches, counters = segment_batches(tasks, part, counters, [seed], context)
         spent = (np.arange(first, first + len(part)) + 0.5) / len(plan)
-        rates = learning_rate(spent, peak=rate, warmup=0.1, decay=decay)
+        rates = learning_rate(spent, RateConfig(learning_rate=rate, warmup=0.1, decay=decay))
         losses += learner.train(SegmentPlan(batches, rates[:, None])).losses[:, 0].tolist()
     return losses
 

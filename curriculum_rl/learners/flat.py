@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Snapshot
 
 # Blocks start at multiples of 16 floats (64 bytes): no kernel sees a replica's parameters in a ragged tail.
@@ -47,7 +47,7 @@ class FlatParams:
         undecayed: Sequence[str] = (),
     ) -> None:
         if replicas < 1:
-            raise ConfigError(f"replicas must be at least 1, not {replicas}")
+            raise wrong("replicas", replicas, "at least 1")
         self.replicas = replicas
         self.shapes = dict(shapes)
         self.aligned = all(prod(shape) % ALIGNMENT == 0 for shape in self.shapes.values())
@@ -169,3 +169,30 @@ class FlatParams:
                 found = "missing" if saved is None else f"of shape {tuple(saved.shape)}"
                 raise ConfigError(f"{path}: {prefix + name} is {found}, wanted {tuple(block.shape)}")
             block.copy_(saved)
+
+
+class FlatLearner:
+    """What learners do alike whose replicas stand in one flat buffer.
+
+    Attributes:
+        flat: the buffer.
+    """
+
+    flat: FlatParams
+
+    def snapshot(self) -> Snapshot:
+        """A real copy of parameters, moments, step counts and seeds."""
+        return self.flat.snapshot()
+
+    def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
+        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
+        self.flat.restore(snapshot, rows)
+
+    def reset_optimizer(self) -> None:
+        """Zero the moments and step counts; the parameters stay."""
+        self.flat.reset_optimizer()
+
+    @property
+    def size(self) -> int:
+        """P, trainable parameters of one replica."""
+        return self.flat.size()

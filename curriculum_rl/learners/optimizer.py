@@ -1,62 +1,14 @@
-"""AdamW on flat buffers: its settings, clipping, and the update with rates as numbers or as tensors."""
+"""AdamW on flat buffers: clipping, and the update with rates as numbers or as tensors."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.flat import FlatParams
-
-
-@dataclass(frozen=True)
-class OptimizerConfig:
-    """AdamW with clipping by global norm, and how the gradient of an update is made.
-
-    Attributes:
-        learning_rate: the peak rate; the rate of each update stands in the plan (`SegmentPlan.learning_rates`).
-        weight_decay: decoupled decay of the matrices, >= 0.
-        betas: decay of the first and second moments, in [0, 1).
-        eps: added to the denominator, > 0.
-        clip: largest gradient norm of a replica, > 0 (`float("inf")` never clips).
-        label_smoothing: share of each target that is spread evenly over the vocabulary, in [0, 1); reported losses stay
-            those of the true tokens.
-        accumulate: parts in which the rows of an update are processed, at least 1: memory for time.
-
-    Source: Loshchilov & Hutter 2019 (arXiv:1711.05101); betas as Brown et al. 2020 (arXiv:2005.14165), appendix B;
-    label smoothing, Szegedy et al. 2016 (arXiv:1512.00567), section 7.
-    """
-
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.1
-    betas: tuple[float, float] = (0.9, 0.95)
-    eps: float = 1e-8
-    clip: float = 1.0
-    label_smoothing: float = 0.0
-    accumulate: int = 1
-
-    def __post_init__(self) -> None:
-        for name in ("learning_rate", "eps", "clip"):
-            value = getattr(self, name)
-            if not value > 0:
-                raise ConfigError(f"optimizer {name} must be a positive number, not {value}")
-        if not self.weight_decay >= 0:
-            raise ConfigError(f"optimizer weight_decay must be at least 0, not {self.weight_decay}")
-        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
-            raise ConfigError(f"optimizer betas must be two numbers in [0, 1), not {self.betas}")
-        if not 0 <= self.label_smoothing < 1:
-            raise ConfigError(f"optimizer label_smoothing must be in [0, 1), not {self.label_smoothing}")
-        if not (isinstance(self.accumulate, int) and self.accumulate >= 1):
-            raise ConfigError(f"optimizer accumulate must be a whole number of at least 1, not {self.accumulate}")
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "OptimizerConfig":
-        """The settings that `dataclasses.asdict` and JSON made of them."""
-        return cls(**{**values, "betas": tuple(values["betas"])})
+from curriculum_rl.schema.learners import OptimizerConfig
 
 
 @torch.no_grad()

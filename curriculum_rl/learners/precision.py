@@ -1,52 +1,23 @@
-"""In which number format matrix products are made, and how a learner's arithmetic is run."""
+"""In which number format matrix products are made."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
 
 from curriculum_rl.errors import ConfigError
-
-Precision = Literal["auto", "float32", "tf32", "bfloat16"]
+from curriculum_rl.schema.learners import Precision
 
 TF32_CAPABILITY = (8, 0)  # the first CUDA devices that have it (Ampere)
 
 
-@dataclass(frozen=True)
-class Execution:
-    """How a learner's arithmetic is run: nothing here changes what is computed, beyond rounding.
-
-    Attributes:
-        precision: of matrix products; parameters, sums, norms, losses and the optimizer are float32 throughout.
-            `auto` is float32 on a CPU and bfloat16 on a CUDA device. bfloat16 is slow on CPUs without it.
-        compile: run the transformer's layers through `torch.compile`: half a minute once, then faster updates. The bits
-            are the compiler's.
-        capture: record an update as a CUDA graph once per shape and replay it. Not run on a GPU yet.
-    """
-
-    precision: Precision = "auto"
-    compile: bool = False
-    capture: bool = False
-
-    def __post_init__(self) -> None:
-        if self.precision not in get_args(Precision):
-            raise ConfigError(
-                f"learner precision must be one of {', '.join(get_args(Precision))}, not {self.precision!r}"
-            )
-
-
-def resolved(execution: Execution, device: torch.device) -> Precision:
+def resolved(precision: Precision, device: torch.device) -> Precision:
     """The precision that `auto` stands for on a device.
 
     Raises:
         ConfigError: for what the device cannot do.
     """
     cuda = device.type == "cuda"
-    if execution.capture and not cuda:
-        raise ConfigError(f"learner capture: CUDA graphs need a CUDA device, not {device}")
-    precision = execution.precision
     if precision == "auto":
         return "bfloat16" if cuda and _has_bfloat16(device) else "float32"
     if precision == "bfloat16" and cuda and not _has_bfloat16(device):

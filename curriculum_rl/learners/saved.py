@@ -3,14 +3,15 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
-from curriculum_rl.learners.optimizer import OptimizerConfig
+from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 
 def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
@@ -27,7 +28,7 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
         return load_batched(directory, device=device)
     if kind == "transformers":
         return load_transformers(directory, device=device)
-    raise ConfigError(f"{path}: learner kind must be native or transformers, not {kind!r}")
+    raise wrong(f"{path}: kind", kind, "native or transformers")
 
 
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:
@@ -36,14 +37,19 @@ def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -
     description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
     learner = BatchedLearner(
         TransformerConfig(**description["config"]),
-        OptimizerConfig.from_json(description["optimizer"]),
+        _optimizer(description),
         replicas=description["replicas"],
         pad_id=description["pad_id"],
         device=device,
-        explosion=description["explosion"],
     )
     learner.flat.load(folder)
     return learner
+
+
+def _optimizer(description: dict[str, Any]) -> OptimizerConfig:
+    """The optimizer's settings; learners that were saved by 0.1 have `explosion` beside them."""
+    beside = {key: description[key] for key in ("explosion",) if key in description}
+    return OptimizerConfig(**(beside | description["optimizer"]))
 
 
 @dataclass
@@ -57,21 +63,19 @@ def load_transformers(directory: Path | str, *, device: torch.device | str = "cp
     """The `transformers` learner saved in a directory; its `reset` goes back to the saved weights of replica 0."""
     from curriculum_rl.learners.transformers.learner import TransformersLearner  # seconds to import
     from curriculum_rl.learners.transformers.light import Light
-    from curriculum_rl.learners.transformers.models import Options
 
     folder = Path(directory)
     description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
     learner = TransformersLearner(
         str(folder),
-        OptimizerConfig.from_json(description["optimizer"]),
+        _optimizer(description),
         head=description["head"],
         tokenizer=_SavedVocabulary(**description["vocabulary"]),
         context=description["context"],
         replicas=description["replicas"],
         device=device,
-        explosion=description["explosion"],
-        options=Options(**description["options"]),
-        light=None if description.get("light") is None else Light.from_json(description["light"]),
+        options=ModelOptions(**description["options"]),
+        light=None if description.get("light") is None else Light(**description["light"]),
     )
     if learner.has_light:
         learner.load_light(folder)

@@ -3,15 +3,17 @@
 Shapes: K tasks, N replicas, B rows of a batch, k updates of a segment, m batches of an update.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.batch import SegmentPlan, SegmentReport
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.tasks import apportion
+from curriculum_rl.schema.methods import MultitaskMethod
+from curriculum_rl.tasks import Task, apportion
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -82,6 +84,11 @@ class Multitask:
     batches: int = 1
     ghosts: bool = True
     weighs: bool = False
+
+    @classmethod
+    def build(cls, section: MultitaskMethod, tasks: Sequence[Task], learner: Learner) -> Self:
+        """As an environment file says; every learner can do it."""
+        return cls()
 
     def rows(self, shares: Shares) -> tuple[Ints, Floats]:
         """Each task's share of every batch, the error carried over."""

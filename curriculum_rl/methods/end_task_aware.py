@@ -6,7 +6,9 @@ Source: Dery, Michel, Talwalkar and Neubig 2021, Should We Be Pre-training? An A
 an Alternative (arXiv:2109.07437). `tartan_arms` plays the paper's arms outside an environment.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -14,6 +16,8 @@ from curriculum_rl.batch import SegmentPlan, SegmentReport
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.weighted import require_weighted
 from curriculum_rl.methods.base import Floats, Ints, Shares
+from curriculum_rl.schema.methods import TartanMethod
+from curriculum_rl.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,16 @@ class EndTaskAware:
     batches: int
     ghosts: bool = False
     weighs: bool = True
+
+    @classmethod
+    def build(cls, section: TartanMethod, tasks: Sequence[Task], learner: Learner) -> Self:
+        """As an environment file says.
+
+        Raises:
+            ConfigError: where the learner cannot weigh losses.
+        """
+        require_weighted(learner)
+        return cls(len(tasks))
 
     def rows(self, shares: Shares) -> tuple[Ints, Floats]:
         """Batch j of every update is all of task j, whatever the weights; nothing is owed."""

@@ -9,7 +9,7 @@ arXiv:1703.03400), section 5.2.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,8 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.inner import require_inner
 from curriculum_rl.methods.base import Floats, Ints, Shares
-from curriculum_rl.tasks import apportion
+from curriculum_rl.schema.methods import MetaTrainMethod
+from curriculum_rl.tasks import Task, apportion
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,21 @@ class MetaTrain:
 
     depths: Sequence[int]
     rate: float
-    order: Literal[1, 2] = 1
-    same_task: bool = False
+    order: Literal[1, 2]
+    same_task: bool
     ghosts: bool = False
     weighs: bool = False
+
+    @classmethod
+    def build(cls, section: MetaTrainMethod, tasks: Sequence[Task], learner: Learner) -> Self:
+        """As an environment file says.
+
+        Raises:
+            ConfigError: where the learner cannot look through inner steps.
+        """
+        require_inner(learner, section.order)
+        depths = tuple(section.depth if task.depth is None else task.depth for task in tasks)
+        return cls(depths, section.rate, section.order, section.same_task)
 
     @property
     def batches(self) -> int:

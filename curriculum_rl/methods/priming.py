@@ -6,18 +6,23 @@ Source: Gheini, Ma and May 2022, Know Where You're Going: Meta-Learning for Para
 (arXiv:2205.12453), of which we know the abstract and summaries; the details are our reading (docs/papers/priming.md).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
 
 from curriculum_rl.batch import Inner, Part, SegmentPlan, SegmentReport
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.inner import require_inner
 from curriculum_rl.learners.transformers.light import require_light
 from curriculum_rl.methods.base import Floats, Ints, Shares
-from curriculum_rl.tasks import apportion
+from curriculum_rl.schema.methods import PrimingMethod
+from curriculum_rl.tasks import Task, apportion
+from curriculum_rl.text.corpora import LabelledCorpus
+from curriculum_rl.text.tagged import TaggedCorpus
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,23 @@ class Priming:
     labels: torch.Tensor
     steps: int
     rate: float
-    inner: Literal["light", "all"] = "light"
-    order: Literal[1, 2] = 1
-    initial: bool = True
+    inner: Literal["light", "all"]
+    order: Literal[1, 2]
+    initial: bool
     ghosts: bool = False
     weighs: bool = False
+
+    @classmethod
+    def build(cls, section: PrimingMethod, tasks: Sequence[Task], learner: Learner) -> Self:
+        """As an environment file says.
+
+        Raises:
+            ConfigError: where the learner has no light parameters or cannot look through inner steps, or a task has
+                no labels.
+        """
+        require_light(learner, "method.kind: priming")
+        require_inner(learner, section.order)
+        return cls(_labels(tasks), **section.settings())
 
     @property
     def batches(self) -> int:
@@ -82,3 +99,19 @@ class Priming:
     def _outer(self) -> Part:
         """What an outer update moves; ordinary fine-tuning has no other values of the light parameters than these."""
         return "all" if self.initial or not self.steps else "body"
+
+
+def _labels(tasks: Sequence[Task]) -> torch.Tensor:
+    """The label tokens of all tasks.
+
+    Raises:
+        ConfigError: for a task without.
+    """
+    found: set[int] = set()
+    for task in tasks:
+        if not isinstance(task.corpus, LabelledCorpus | TaggedCorpus):
+            raise ConfigError(f"tasks: method.kind 'priming' needs labels, and {task.name} has none")
+        first = task.objective.first  # type: ignore[attr-defined]
+        labels = task.objective.tokenizer.label_ids  # type: ignore[attr-defined]
+        found.update(labels[first : first + len(task.corpus.classes)])
+    return torch.tensor(sorted(found))

@@ -1,22 +1,13 @@
 """Makes the objective that an environment file names."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from curriculum_rl import schema
 from curriculum_rl.objectives.base import Objective, windows_of
-from curriculum_rl.objectives.classification import Classification
-from curriculum_rl.objectives.detection import AddedTokenDetection, DeletedTokenDetection, ReplacedTokenDetection
-from curriculum_rl.objectives.language_modelling import CausalLM, PrefixLM
-from curriculum_rl.objectives.masking import MaskedLM, SpanMasking, WholeWordMasking
-from curriculum_rl.objectives.pairs import NextSentence, SentenceDistance
-from curriculum_rl.objectives.random_label import RandomLabel
-from curriculum_rl.objectives.reordering import SentenceOrder, SentenceReordering
-from curriculum_rl.objectives.span_corruption import SpanCorruption
-from curriculum_rl.objectives.tagging import Tagging
-from curriculum_rl.objectives.words import Capitalisation, TokenDocumentRelation
-from curriculum_rl.plugins import custom
+from curriculum_rl.objectives.language_modelling import CausalLM
+from curriculum_rl.objectives.masking import MaskedLM
+from curriculum_rl.plugins import built_in, custom, require
+from curriculum_rl.schema.objectives import MaskedLMObjective
 from curriculum_rl.text.corpora import Corpus
 from curriculum_rl.text.tokenizers import Tokenizer
 
@@ -34,12 +25,12 @@ def make_objective(section: schema.ObjectiveConfig, tokenizer: Tokenizer, *, cau
         ConfigError: if the tokenizer has too few label tokens, or the context is too short.
     """
     if isinstance(section, schema.Custom):
-        made: Objective = custom(section, tokenizer=tokenizer)
-        return made
-    options = section.model_dump(exclude={"kind"})
-    if "causal" in options and options["causal"] is None:
-        options["causal"] = causal
-    objective = _CLASSES[section.kind](tokenizer, **options)
+        own: Objective = require(custom(section, tokenizer=tokenizer), Objective, "objective")
+        return own
+    settings = section.settings()
+    if settings.get("causal", ...) is None:
+        settings["causal"] = causal
+    objective: Objective = built_in(section)(tokenizer, **settings)
     if not objective.labelled:
         text = Corpus("trial", np.full(context + 1, tokenizer.ordinary_ids[0], dtype=np.uint32), sha256="")
         row, key = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.uint64)
@@ -47,23 +38,8 @@ def make_objective(section: schema.ObjectiveConfig, tokenizer: Tokenizer, *, cau
     return objective
 
 
-_CLASSES: dict[str, Callable[..., Objective]] = {
-    "causal_lm": CausalLM,
-    "prefix_lm": PrefixLM,
-    "span_corruption": SpanCorruption,
-    "masked_lm": MaskedLM,
-    "whole_word_masking": WholeWordMasking,
-    "span_masking": SpanMasking,
-    "replaced_token_detection": ReplacedTokenDetection,
-    "added_token_detection": AddedTokenDetection,
-    "deleted_token_detection": DeletedTokenDetection,
-    "capitalisation": Capitalisation,
-    "token_document_relation": TokenDocumentRelation,
-    "sentence_order": SentenceOrder,
-    "next_sentence": NextSentence,
-    "sentence_reordering": SentenceReordering,
-    "sentence_distance": SentenceDistance,
-    "random_label": RandomLabel,
-    "classification": Classification,
-    "tagging": Tagging,
-}
+def language_modelling(tokenizer: Tokenizer, *, causal: bool) -> Objective:
+    """Language modelling left to right, or of masked tokens in both directions."""
+    if causal:
+        return CausalLM(tokenizer)
+    return MaskedLM(tokenizer, **MaskedLMObjective(kind="masked_lm").settings())

@@ -3,20 +3,16 @@
 Shape letters: R rows, T tokens of a row.
 """
 
-from typing import Literal, get_args
-
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.draws import uniforms
-from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives.base import Bools, Keys, Rows, Text, Tokens
 from curriculum_rl.objectives.layout import labelled_tokens, require_context, reserve
 from curriculum_rl.objectives.masking import maskable
 from curriculum_rl.objectives.reading import with_sample
+from curriculum_rl.schema.objectives import Generator
 from curriculum_rl.text.tokenizers import Tokenizer
-
-Generator = Literal["unigram", "uniform"]
 
 
 class _Detection:
@@ -26,7 +22,7 @@ class _Detection:
     causal = False
     labelled = False
 
-    def __init__(self, tokenizer: Tokenizer, *, rate: float = 0.15) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, rate: float) -> None:
         self.tokenizer = tokenizer
         self.rate = rate
         self._reserved = reserve(tokenizer, self.name, 2)
@@ -38,10 +34,8 @@ class _Detection:
 class _Noisy(_Detection):
     """A detection of strange tokens, which a generator without context makes."""
 
-    def __init__(self, tokenizer: Tokenizer, *, rate: float = 0.15, generator: Generator = "unigram") -> None:
+    def __init__(self, tokenizer: Tokenizer, *, rate: float, generator: Generator) -> None:
         super().__init__(tokenizer, rate=rate)
-        if generator not in get_args(Generator):
-            raise ConfigError(f"generator: {generator!r} is not one of {', '.join(get_args(Generator))}")
         self.generator = generator
 
     def read(self, corpus: Text, index: Tokens, *, context: int, keys: Keys) -> Tokens:

@@ -40,8 +40,8 @@ class PrefixLM:
     """
 
     tokenizer: Tokenizer
-    shortest: float = 0.0
-    longest: float = 1.0
+    shortest: float
+    longest: float
     name: str = "prefix_lm"
     causal: bool = True
     labelled: bool = False

@@ -30,7 +30,7 @@ class MaskedLM:
     """
 
     tokenizer: Tokenizer
-    rate: float = 0.15
+    rate: float
     name: str = "masked_lm"
     causal: bool = False
     labelled: bool = False
@@ -60,7 +60,7 @@ class WholeWordMasking:
     """
 
     tokenizer: Tokenizer
-    rate: float = 0.15
+    rate: float
     name: str = "whole_word_masking"
     causal: bool = False
     labelled: bool = False
@@ -98,9 +98,9 @@ class SpanMasking:
     """
 
     tokenizer: Tokenizer
-    rate: float = 0.15
-    stop: float = 0.2
-    longest: int = 10
+    rate: float
+    stop: float
+    longest: int
     name: str = "span_masking"
     causal: bool = False
     labelled: bool = False

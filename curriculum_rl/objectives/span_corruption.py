@@ -36,8 +36,8 @@ class SpanCorruption:
     """
 
     tokenizer: Tokenizer
-    rate: float = 0.15
-    mean_length: float = 3.0
+    rate: float
+    mean_length: float
     name: str = "span_corruption"
     causal: bool = True
     labelled: bool = False

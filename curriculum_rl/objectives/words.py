@@ -70,7 +70,7 @@ class TokenDocumentRelation:
     causal = False
     labelled = False
 
-    def __init__(self, tokenizer: Tokenizer, *, shown: float = 0.5) -> None:
+    def __init__(self, tokenizer: Tokenizer, *, shown: float) -> None:
         self.tokenizer = tokenizer
         self.shown = shown
         self._reserved = reserve(tokenizer, self.name, 2)

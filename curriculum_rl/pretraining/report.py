@@ -13,7 +13,7 @@ from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Price
 from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.proxies.finetune import FewShot
-from curriculum_rl.schema import ReportConfig
+from curriculum_rl.schema.targets import ReportConfig
 
 Floats = npt.NDArray[np.float64]
 

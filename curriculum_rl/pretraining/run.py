@@ -26,7 +26,7 @@ from curriculum_rl.pretraining.outcomes import Outcome, Progress
 from curriculum_rl.pretraining.report import FinalReport, final_report, rehearse_report
 from curriculum_rl.proxies.base import PaysByMixture, Price, Proxy, Reading
 from curriculum_rl.proxies.build import make_proxy
-from curriculum_rl.schema import BudgetConfig
+from curriculum_rl.schema.env import BudgetConfig
 from curriculum_rl.signals import Moment
 from curriculum_rl.signals.measurements import Measurements
 from curriculum_rl.signals.windows import Windows
@@ -283,14 +283,8 @@ class Pretraining:
     def _learning_rates(self, updates: int) -> Floats:
         """(k,) rates: a function of the share of the budget that is spent half way through an update."""
         middle = self.ledger.charged + (np.arange(updates) + 0.5) * self._price_of_update
-        optimizer = self.config.optimizer
-        return learning_rate(
-            np.minimum(middle / self.budget, 1.0),
-            kind=optimizer.schedule,
-            warmup=optimizer.warmup,
-            decay=optimizer.decay,
-            peak=self.problem.learning_rate,
-        )
+        config = self.config.optimizer.model_copy(update={"learning_rate": self.problem.learning_rate})
+        return learning_rate(np.minimum(middle / self.budget, 1.0), config)
 
     def _rehearse(self, seeds: Sequence[int]) -> None:
         """Make the proxy and the report's inputs once, so that what does not fit shows before anything runs."""

@@ -1,7 +1,6 @@
 """A short few-shot fine-tune from a snapshot, scored on other labelled examples."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +12,12 @@ from curriculum_rl.draws import key, window_of
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.learners.transformers.light import LightLearner
-from curriculum_rl.objectives import Classification, Tagging, windows_of
-from curriculum_rl.proxies.base import Floats, Price, Reading, Stateless
+from curriculum_rl.objectives import Classification, Tagging
+from curriculum_rl.proxies.base import Floats, Price
 from curriculum_rl.proxies.entities import entity_f1, predicted_tags
-from curriculum_rl.schema import FineTuneSettings
+from curriculum_rl.proxies.examples import labelled_batch
+from curriculum_rl.schema.learners import RateConfig
+from curriculum_rl.schema.proxies import FineTuneSettings
 from curriculum_rl.text.corpora import LabelledCorpus
 from curriculum_rl.text.tagged import TaggedCorpus
 
@@ -103,10 +104,9 @@ class FewShotFineTune:
             learner.reset_light(self._seeds)
         updates, batch = self._settings.updates, self._settings.batch
         # Up, then down: the first steps of a fresh Adam at the full rate would wipe out what was learned.
-        rise_and_fall = learning_rate(
-            (np.arange(updates) + 0.5) / updates, peak=self._settings.learning_rate, warmup=0.1, decay=0.9
-        )
-        rates = np.repeat(rise_and_fall[:, None], learner.replicas, axis=1)
+        rise_and_fall = RateConfig(learning_rate=self._settings.learning_rate, warmup=0.1, decay=0.9)
+        rates = learning_rate((np.arange(updates) + 0.5) / updates, rise_and_fall)
+        rates = np.repeat(rates[:, None], learner.replicas, axis=1)
         plan = SegmentPlan(_in_updates(self._train, updates, batch), rates, label_ids=self._labels, moves=self._moves)
         learner.train(plan)
         found = self._scored(learner)
@@ -142,55 +142,6 @@ class FewShotFineTune:
         """(N, R) index of the right class of every test row."""
         scored = (self._test.targets * self._test.weights.long()).sum(dim=-1)
         return (scored[..., None] == self._labels).long().argmax(dim=-1)
-
-
-class FineTune(Stateless):
-    """Minus the log-loss after a few-shot fine-tune.
-
-    Args:
-        few_shot: the fine-tune.
-    """
-
-    def __init__(self, few_shot: FewShotFineTune) -> None:
-        self._few_shot = few_shot
-
-    def price(self, learner: Learner) -> Price:
-        """The fine-tune's price."""
-        return self._few_shot.price(learner)
-
-    def score(self, learner: Learner) -> Reading:
-        """Score all replicas."""
-        result = self._few_shot(learner)
-        f1 = {} if result.entity_f1 is None else {"entity_f1": result.entity_f1}
-        return Reading(-result.log_loss, {"accuracy": result.accuracy} | f1)
-
-
-def labelled_batch(
-    corpus: LabelledCorpus | TaggedCorpus,
-    index: npt.NDArray[np.int64],
-    objective: Classification | Tagging,
-    context: int,
-) -> Batch:
-    """The rows of (N, R) examples as an (N, R, T) batch."""
-    keys = np.zeros(index.size, dtype=np.uint64)
-    rows = objective(windows_of(objective, corpus, index.ravel(), context=context, keys=keys), keys)
-    shape = (*index.shape, context)
-    return Batch(
-        torch.from_numpy(rows.input_ids.reshape(shape)),
-        torch.from_numpy(rows.targets.reshape(shape)),
-        torch.from_numpy(rows.weights.reshape(shape)),
-        torch.full(index.shape, objective.causal),
-    )
-
-
-def without_labels(batch: Batch, pad_id: int) -> Batch:
-    """The same rows with padding in place of the label: rows that are read left to right show it behind its place.
-
-    Losses do not see it there, as it comes after the position that is asked; whatever reads all tokens of a row does.
-    """
-    label = batch.weights.roll(1, dims=-1) != 0
-    label[..., 0] = False
-    return replace(batch, input_ids=torch.where(label, pad_id, batch.input_ids))
 
 
 def _in_updates(batch: Batch, updates: int, rows: int) -> Batch:

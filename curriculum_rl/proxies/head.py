@@ -3,12 +3,19 @@
 Shapes: N replicas, R rows, d features (one more with the intercept), C classes.
 """
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 import torch
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Price, Reading, Stateless
+from curriculum_rl.proxies.examples import examples
+from curriculum_rl.schema.proxies import HeadProxy
+from curriculum_rl.text.targets import Split
 
 
 class Head(Stateless):
@@ -46,6 +53,28 @@ class Head(Stateless):
         self._truth = torch.nn.functional.one_hot(support_classes, classes).double()
         self._asked = query_classes
         self._steps, self._ridge = steps, ridge
+
+    @classmethod
+    def build(
+        cls, section: HeadProxy, problem: Problem, learner: Learner, seeds: Sequence[int], split: Split = "reward"
+    ) -> Self:
+        """As an environment file says: fitted on examples of the signal split and scored on those of another.
+
+        Raises:
+            ConfigError: where the target has no labels.
+        """
+        problem.target.require_labels("head")
+        support, known = examples(problem, learner, "signal", section.examples, seeds, section.length)
+        query, asked = examples(problem, learner, split, section.test_examples, seeds, section.length)
+        return cls(
+            support=support,
+            support_classes=known,
+            query=query,
+            query_classes=asked,
+            classes=len(problem.target.labelled["signal"].classes),
+            steps=section.steps,
+            ridge=section.ridge,
+        )
 
     def price(self, learner: Learner) -> Price:
         """One forward pass over both sets; the head's cost is negligible."""

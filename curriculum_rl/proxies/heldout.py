@@ -1,11 +1,16 @@
 """Held-out loss on a fixed set of target windows: the cheapest proxy, and the default."""
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.losses import mean_loss
+from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Price, Reading, Stateless
+from curriculum_rl.schema.proxies import HeldOutLossProxy
 
 
 class HeldOutLoss(Stateless):
@@ -20,6 +25,11 @@ class HeldOutLoss(Stateless):
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
+
+    @classmethod
+    def build(cls, section: HeldOutLossProxy, problem: Problem, learner: Learner, seeds: Sequence[int]) -> Self:
+        """As an environment file says."""
+        return cls(problem.target_windows("reward", section.sequences, seeds, causal=learner.causal_rows))
 
     def price(self, learner: Learner) -> Price:
         """One forward pass over S x T tokens."""

@@ -3,7 +3,8 @@
 Shapes: N replicas, K tasks, S windows of a task, T tokens.
 """
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,9 @@ import numpy.typing as npt
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.losses import losses_by_task
+from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Floats, Price, Reading
+from curriculum_rl.schema.proxies import HeldOutTasksProxy
 
 EPSILON = 1e-6
 """Nats that keep a ratio of losses finite."""
@@ -45,6 +48,17 @@ class HeldOutTasks:
         self._tasks = tasks
         self._counted = counted
         self._first: Floats | None = None
+
+    @classmethod
+    def build(cls, section: HeldOutTasksProxy, problem: Problem, learner: Learner, seeds: Sequence[int]) -> Self:
+        """As an environment file says.
+
+        Raises:
+            ConfigError: where a held-out part is too short.
+        """
+        problem.heldout.require(problem.tasks, section.sequences, "proxy.sequences")
+        unseen = problem.heldout.unseen(problem.tasks, section.sequences, seeds, "held-out tasks")
+        return cls(unseen, tasks=len(problem.tasks), counted=section.tasks)
 
     def price(self, learner: Learner) -> Price:
         """One forward pass over K x S x T tokens."""

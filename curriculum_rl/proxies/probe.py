@@ -1,11 +1,17 @@
 """A closed-form ridge probe on pooled features, scored by leave-one-out Brier score."""
 
+from collections.abc import Sequence
+from typing import Self
+
 import numpy as np
 import torch
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Price, Reading, Stateless
+from curriculum_rl.proxies.examples import examples
+from curriculum_rl.schema.proxies import ProbeProxy
 
 
 class Probe(Stateless):
@@ -25,6 +31,16 @@ class Probe(Stateless):
         self._batch = batch
         self._one_hot = torch.nn.functional.one_hot(classes).double()
         self._ridge = ridge
+
+    @classmethod
+    def build(cls, section: ProbeProxy, problem: Problem, learner: Learner, seeds: Sequence[int]) -> Self:
+        """As an environment file says.
+
+        Raises:
+            ConfigError: where the target has no labels.
+        """
+        problem.target.require_labels("probe")
+        return cls(*examples(problem, learner, "reward", section.examples, seeds), section.ridge)
 
     def price(self, learner: Learner) -> Price:
         """One forward pass; the solver's cost is negligible."""

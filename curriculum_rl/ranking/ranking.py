@@ -15,7 +15,7 @@ from scipy.stats import rankdata, spearmanr  # type: ignore[import-untyped]
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.draws import key, window_of
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
@@ -118,7 +118,7 @@ def rank(
     """
     unknown = [name for name in measures if name not in MEASURES]
     if unknown or not measures:
-        raise ConfigError(f"measure: {', '.join(unknown) or 'none'!r} is not one of {', '.join(MEASURES)}")
+        raise wrong("measure", ", ".join(unknown) or "none", f"one of {', '.join(MEASURES)}")
     features: _Features | None = None
     if any(name in FEATURE_MEASURES for name in measures):
         features = _read(experiment, learner or _fresh(experiment, seed), rows, seed)

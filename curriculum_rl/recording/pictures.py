@@ -35,7 +35,7 @@ def policy_picture(rows: Sequence[Row], tasks: Sequence[str], path: str | Path) 
         ConfigError: there are no rows.
     """
     if not rows:
-        raise ConfigError("rows=[]: a picture needs at least one segment")
+        raise ConfigError("rows: a picture needs at least one segment")
     groups = by_tokens(rows)
     ends = np.array([group[0]["tokens"] for group in groups], dtype=np.float64)
     figure = Figure(figsize=(10, 0.3 * len(tasks) + 3.4), dpi=110, layout="constrained")

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import numpy as np
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.recording.charts import (
     HOW_TO_READ,
     RUN_CHARTS,
@@ -53,15 +53,15 @@ class Recorder:
         self, directory: str | Path, tasks: Sequence[str], *, resume_at: int | None = None, picture_every: int = 50
     ):
         if len(set(tasks)) != len(tasks) or not tasks:
-            raise ConfigError(f"tasks={list(tasks)}: names must be unique, and there must be one")
+            raise wrong("tasks", list(tasks), "one name or more, all different")
         if picture_every < 1:
-            raise ConfigError(f"picture_every={picture_every}: must be at least 1")
+            raise wrong("picture_every", picture_every, "at least 1")
         self.directory = Path(directory)
         self.tasks = tuple(tasks)
         self.picture_every = picture_every
         self._jsonl = self.directory / "segments.jsonl"
         if resume_at is None and self._jsonl.exists():
-            raise ConfigError(f"directory={self.directory}: holds a recording already; resume it or choose another")
+            raise ConfigError(f"directory: {self.directory} holds a recording already; resume it or choose another")
         self._lines: list[str] = []
         self._group: list[Row] = []
         self._pictured = 0

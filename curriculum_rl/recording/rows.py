@@ -57,7 +57,7 @@ def read_rows(path: str | Path) -> list[dict[str, Any]]:
     """
     path = Path(path)
     if not path.is_file():
-        raise ConfigError(f"path={path}: no such file")
+        raise ConfigError(f"path: no file {path}")
     lines = path.read_bytes().split(b"\n")
     whole = lines[:-1]
     return [_read_line(path, number, line) for number, line in enumerate(whole, start=1) if line.strip()]
@@ -67,9 +67,9 @@ def _read_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise ConfigError(f"path={path}: line {number} is not JSON ({error})") from error
+        raise ConfigError(f"path: {path}, line {number} is not JSON ({error})") from error
     if not isinstance(row, dict):
-        raise ConfigError(f"path={path}: line {number} is not a JSON object")
+        raise ConfigError(f"path: {path}, line {number} is not a JSON object")
     return row
 
 

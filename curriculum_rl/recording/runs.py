@@ -56,7 +56,7 @@ class RunDirectory:
         if resume and overwrite:
             raise ConfigError("resume=True, overwrite=True: choose one of the two")
         if path.exists() and not path.is_dir():
-            raise ConfigError(f"path={path}: is a file, not a directory")
+            raise ConfigError(f"path: {path} is a file, not a directory")
         if path.is_dir() and any(path.iterdir()):
             _check_in_use(path, resume=resume, overwrite=overwrite)
             if overwrite and not check_only:
@@ -74,7 +74,7 @@ class RunDirectory:
         """
         path = Path(path)
         if not is_run(path):
-            raise ConfigError(f"path={path}: is no run directory (it holds no config.yaml of a run)")
+            raise ConfigError(f"path: {path} is no run directory (it holds no config.yaml of a run)")
         return cls(path)
 
     @property
@@ -97,9 +97,9 @@ class RunDirectory:
         try:
             config = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
-            raise ConfigError(f"path={path}: cannot be read ({' '.join(str(error).split())})") from error
+            raise ConfigError(f"path: {path} cannot be read ({' '.join(str(error).split())})") from error
         if not isinstance(config, dict):
-            raise ConfigError(f"path={path}: must hold a mapping, not {type(config).__name__}")
+            raise ConfigError(f"path: {path} must hold a mapping (got {type(config).__name__})")
         return config
 
     def write_versions(self) -> None:
@@ -123,7 +123,7 @@ class RunDirectory:
         """
         path = self.path / "result.json"
         if not path.is_file():
-            raise ConfigError(f"path={path}: no such file; has the run come to its end?")
+            raise ConfigError(f"path: no file {path}; has the run come to its end?")
         result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return result
 
@@ -155,10 +155,10 @@ def is_run(path: Path) -> bool:
 def _check_in_use(path: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse a directory that holds something, unless it is a run and one of the options was given."""
     if not (resume or overwrite):
-        raise ConfigError(f"path={path}: exists already; go on with it (--resume) or delete it (--overwrite)")
+        raise ConfigError(f"path: {path} exists already; go on with it (--resume) or delete it (--overwrite)")
     if not is_run(path):
         option = "resume" if resume else "overwrite"
-        raise ConfigError(f"path={path}: {option} refused, it is no run directory (it holds no config.yaml of a run)")
+        raise ConfigError(f"path: {path} is no run directory (it holds no config.yaml of a run), {option} refused")
 
 
 def versions() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.recording.rows import Row
 
 
@@ -50,7 +50,7 @@ class Schedule:
             ConfigError: the fraction is not in [0, 1].
         """
         if not 0 <= fraction <= 1:
-            raise ConfigError(f"fraction={fraction}: must lie in [0, 1]")
+            raise wrong("fraction", fraction, "in [0, 1]")
         starts = [piece.start_fraction for piece in self.pieces]
         return dict(self.pieces[bisect_right(starts, fraction) - 1].mixture)
 
@@ -75,7 +75,7 @@ def schedule_of(rows: Sequence[Row], tasks: Sequence[str]) -> Schedule:
         ConfigError: there are no rows.
     """
     if not rows:
-        raise ConfigError("rows=[]: a schedule needs at least one segment")
+        raise ConfigError("rows: a schedule needs at least one segment")
     episode = max(int(row["episode"]) for row in rows)
     replica = min(int(row["replica"]) for row in rows if row["episode"] == episode)
     own = [row for row in rows if row["replica"] == replica]
@@ -107,17 +107,17 @@ def read_schedule(path: str | Path) -> Schedule:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ConfigError(f"path={path}: cannot be read as JSON ({error})") from error
+        raise ConfigError(f"path: {path} cannot be read as JSON ({error})") from error
     if not isinstance(entries, list) or not entries:
-        raise ConfigError(f"path={path}: must hold a list of at least one piece")
+        raise ConfigError(f"path: {path} must hold a list of at least one piece")
     pieces = tuple(_read_piece(path, number, entry) for number, entry in enumerate(entries))
     for number, (one, other) in enumerate(pairwise(pieces)):
         if not math.isclose(one.end_fraction, other.start_fraction, abs_tol=1e-9):
-            raise ConfigError(f"path={path}: piece {number} ends at {one.end_fraction}, not where the next begins")
+            raise ConfigError(f"path: {path}, piece {number} ends at {one.end_fraction}, not where the next begins")
         if one.mixture.keys() != other.mixture.keys():
-            raise ConfigError(f"path={path}: pieces {number} and {number + 1} name different tasks")
+            raise ConfigError(f"path: {path}, pieces {number} and {number + 1} name different tasks")
     if pieces[0].start_fraction != 0 or not math.isclose(pieces[-1].end_fraction, 1, abs_tol=1e-9):
-        raise ConfigError(f"path={path}: the pieces must cover the fractions from 0 to 1")
+        raise ConfigError(f"path: the pieces of {path} must cover the fractions from 0 to 1")
     return Schedule(pieces)
 
 
@@ -127,9 +127,9 @@ def _read_piece(path: Path, number: int, entry: Any) -> Piece:
         start, end = float(entry["start_fraction"]), float(entry["end_fraction"])
         tokens = int(entry.get("start_tokens", 0)), int(entry.get("end_tokens", 0))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ConfigError(f"path={path}: piece {number} lacks or garbles {error}") from error
+        raise ConfigError(f"path: {path}, piece {number} lacks or garbles {error}") from error
     if not start < end:
-        raise ConfigError(f"path={path}: piece {number} begins at {start} and ends at {end}")
+        raise ConfigError(f"path: {path}, piece {number} begins at {start} and ends at {end}")
     if min(mixture.values(), default=-1.0) < 0 or not math.isclose(sum(mixture.values()), 1, abs_tol=1e-6):
-        raise ConfigError(f"path={path}: the mixture of piece {number} must be shares that sum to 1, not {mixture}")
+        raise ConfigError(f"path: {path}, piece {number}: mixture must be shares that sum to 1 (got {mixture})")
     return Piece(start, end, *tokens, mixture)

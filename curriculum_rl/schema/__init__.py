@@ -1,74 +1,40 @@
-"""The schema of an environment file. Light to import: neither torch nor data."""
+"""The schema of an environment file. Light to import: neither torch nor data.
 
-from curriculum_rl.schema.base import Custom
-from curriculum_rl.schema.corpora import (
-    AlmanacCorpus,
-    CopyCorpus,
-    CorpusConfig,
-    CorpusSection,
-    DatasetCorpus,
-    FilesCorpus,
-    NoiseCorpus,
-    ShuffledCorpus,
-    SmallCorpus,
-    TokenizerConfig,
-    TransformersTokenizer,
-)
-from curriculum_rl.schema.env import ActionConfig, BudgetConfig, EnvConfig, RewardConfig, SignalsConfig
-from curriculum_rl.schema.learners import LearnerConfig, LightConfig, TransformerLearner, TransformersLearner
-from curriculum_rl.schema.methods import (
-    MetaTrainMethod,
-    MethodConfig,
-    MultitaskMethod,
-    PrimingMethod,
-    TartanMethod,
-)
-from curriculum_rl.schema.objectives import ObjectiveConfig
-from curriculum_rl.schema.targets import (
-    FineTuneProxy,
-    FineTuneSettings,
-    HeadProxy,
-    HeldOutLossProxy,
-    HeldOutTasksProxy,
-    ProbeProxy,
-    ProxyConfig,
-    ReportConfig,
+Sections are imported from the modules that define them; `KINDS` has those that a `kind` chooses.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from curriculum_rl.schema.base import Custom, KindSection, Section
+from curriculum_rl.schema.corpora import CORPORA, TOKENIZERS, CorpusConfig, TokenizerConfig
+from curriculum_rl.schema.env import EnvConfig
+from curriculum_rl.schema.learners import LEARNERS, LearnerConfig
+from curriculum_rl.schema.methods import METHODS, MethodConfig
+from curriculum_rl.schema.objectives import OBJECTIVES, ObjectiveConfig
+from curriculum_rl.schema.proxies import PROXIES, ProxyConfig
+
+KINDS: Mapping[str, tuple[type[KindSection], ...]] = MappingProxyType(
+    {
+        "corpora": CORPORA,
+        "tokenizers": TOKENIZERS,
+        "objectives": OBJECTIVES,
+        "learners": LEARNERS,
+        "methods": METHODS,
+        "proxies": PROXIES,
+    }
 )
 
 __all__ = [
-    "ActionConfig",
-    "AlmanacCorpus",
-    "BudgetConfig",
-    "CopyCorpus",
+    "KINDS",
     "CorpusConfig",
-    "CorpusSection",
     "Custom",
-    "DatasetCorpus",
     "EnvConfig",
-    "FilesCorpus",
-    "FineTuneProxy",
-    "FineTuneSettings",
-    "HeadProxy",
-    "HeldOutLossProxy",
-    "HeldOutTasksProxy",
+    "KindSection",
     "LearnerConfig",
-    "LightConfig",
-    "MetaTrainMethod",
     "MethodConfig",
-    "MultitaskMethod",
-    "NoiseCorpus",
     "ObjectiveConfig",
-    "PrimingMethod",
-    "ProbeProxy",
     "ProxyConfig",
-    "ReportConfig",
-    "RewardConfig",
-    "ShuffledCorpus",
-    "SignalsConfig",
-    "SmallCorpus",
-    "TartanMethod",
+    "Section",
     "TokenizerConfig",
-    "TransformerLearner",
-    "TransformersLearner",
-    "TransformersTokenizer",
 ]

@@ -1,18 +1,18 @@
 """Reading and validating an environment file, with one clear line for the first mistake."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from curriculum_rl import schema
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema.base import OnDisk, OneOf, Section
+from curriculum_rl.schema.env import EnvConfig
+from curriculum_rl.schema.mistakes import first_line
 
 
 def preset_names() -> list[str]:
@@ -32,7 +32,10 @@ def load(config: "str | Path | Mapping[str, Any] | EnvConfig", overrides: Mappin
         ConfigError: on the first thing that is wrong, in one line with its key and value.
     """
     if isinstance(config, EnvConfig):
-        content: dict[str, Any] = config.model_dump(mode="json", exclude_defaults=True)
+        if not overrides:
+            return config
+        # What nobody wrote stays so: `is_given`.
+        content: dict[str, Any] = config.model_dump(mode="json", exclude_unset=True)
     elif isinstance(config, Mapping):
         content = dict(config)
     else:
@@ -42,7 +45,7 @@ def load(config: "str | Path | Mapping[str, Any] | EnvConfig", overrides: Mappin
     try:
         return EnvConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(_first_line(error)) from None
+        raise ConfigError(first_line(error, content)) from None
 
 
 def is_given(config: EnvConfig, key: str) -> bool:
@@ -68,35 +71,44 @@ def _read(config: str) -> dict[str, Any]:
         raise ConfigError(f"env: {config} is not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise ConfigError(f"env: {config} must be a mapping (got {type(content).__name__})")
-    return _absolute(content, path.resolve().parent)
+    return dict(_absolute(content, EnvConfig, path.resolve().parent))
 
 
-def _absolute(content: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Paths in a file are relative to the file; `config.yaml` of a run must work from anywhere."""
+def _absolute(value: Any, wanted: Any, folder: Path) -> Any:
+    """A value of a file with its paths as seen from the file's folder: `config.yaml` of a run must work from anywhere.
 
-    def against(path: Any) -> Any:
-        return str(folder / os.path.expanduser(os.path.expandvars(path))) if isinstance(path, str) else path  # noqa: PTH111
+    Args:
+        value: what the file says.
+        wanted: the type that the schema wants there; it says what is a path (`OnDisk`).
+        folder: of the file.
+    """
+    origin, parts = get_origin(wanted), get_args(wanted)
+    if origin is Annotated:
+        value = _marked(value, parts[0], wanted.__metadata__, folder)
+    elif origin in (Union, UnionType):
+        for part in parts:
+            value = _absolute(value, part, folder)
+    elif origin is list and isinstance(value, list):
+        value = [_absolute(one, parts[0], folder) for one in value]
+    elif origin is dict and isinstance(value, Mapping):
+        value = {key: _absolute(one, parts[1], folder) for key, one in value.items()}
+    elif isinstance(wanted, type) and issubclass(wanted, Section) and isinstance(value, Mapping):
+        fields = wanted.model_fields
+        value = {
+            key: _marked(one, fields[key].annotation, fields[key].metadata, folder) if key in fields else one
+            for key, one in value.items()
+        }
+    return value
 
-    def corpus(section: Any) -> Any:
-        if not isinstance(section, dict):
-            return section
-        if section.get("kind", "files") == "files" and "paths" in section:
-            paths = section["paths"]
-            return {**section, "paths": [against(p) for p in paths] if isinstance(paths, list) else against(paths)}
-        if section.get("kind") == "dataset" and (folder / str(section.get("path"))).exists():
-            return {**section, "path": against(section["path"])}
-        return section
 
-    out = dict(content)
-    if isinstance(out.get("corpora"), dict):
-        out["corpora"] = {name: corpus(section) for name, section in out["corpora"].items()}
-    if isinstance(out.get("target"), dict):
-        out["target"] = {**out["target"], "corpus": corpus(out["target"].get("corpus"))}
-    for section, field in (("tokenizer", "path"), ("learner", "model")):
-        value = out.get(section)
-        if isinstance(value, dict) and isinstance(value.get(field), str) and (folder / value[field]).exists():
-            out[section] = {**value, field: against(value[field])}
-    return out
+def _marked(value: Any, wanted: Any, marks: Iterable[Any], folder: Path) -> Any:
+    """`_absolute` of a value whose type has annotations."""
+    for mark in marks:
+        if isinstance(mark, OnDisk) and isinstance(value, str):
+            return mark.against(value, folder)
+        if isinstance(mark, OneOf):
+            wanted = mark.chosen(value)
+    return _absolute(value, wanted, folder)
 
 
 def _with(content: Mapping[str, Any], path: list[str], value: Any, key: str) -> dict[str, Any]:
@@ -133,44 +145,3 @@ def _number(value: Any) -> Any:
         except ValueError:
             return value
     return value
-
-
-def _first_line(error: ValidationError) -> str:
-    """One line for the first mistake: its key as the user wrote it, what is wrong, the value."""
-    errors = error.errors(include_url=False)
-    # Where a value may be a name or a section, the section's own mistake says more.
-    first = max((e for e in errors if e["loc"][:2] == errors[0]["loc"][:2]), key=lambda e: len(e["loc"]))
-    key = _key(first)
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
-        return f"{key}: {message}" if key else message
-    if first["type"] == "missing":
-        return f"{key}: is required"
-    if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key (got {first['input']!r})"
-    if first["type"] == "union_tag_invalid":
-        return f"{key}.kind: must be one of {_kinds(first)} (got {first['input']['kind']!r})"
-    return f"{key}: {message[:1].lower()}{message[1:]} (got {first['input']!r})"
-
-
-def _kinds(error: ErrorDetails) -> str:
-    return str(error["ctx"]["expected_tags"]).replace("'custom'", "'module:Class'").replace("'", "")
-
-
-def _key(error: ErrorDetails) -> str:
-    """The dotted key of an error, without the union tags that pydantic puts into its path."""
-    unions = [schema.CorpusConfig, schema.TokenizerConfig, schema.ObjectiveConfig, schema.LearnerConfig]
-    unions.append(schema.MethodConfig)
-    tags = {member.__metadata__[0].tag for union in [*unions, schema.ProxyConfig] for member in _members(union)}
-    parts: list[str] = []
-    for part in error["loc"]:
-        # A corpus may be called like a kind, so a tag is only looked for below a section that has a kind.
-        below = parts and (parts[-1] in ("tokenizer", "learner", "method", "proxy", "objective", "corpus"))
-        below = below or (len(parts) == 2 and parts[0] == "corpora")
-        if not (below and (part in tags or "[" in str(part) or part == "str")):
-            parts.append(str(part))
-    return ".".join(parts)
-
-
-def _members(union: Any) -> tuple[Any, ...]:
-    return get_args(get_args(union)[0])

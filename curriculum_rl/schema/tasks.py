@@ -1,20 +1,22 @@
 """The `tasks` of an environment file: objectives over corpora."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from curriculum_rl.schema.base import Section
 from curriculum_rl.schema.objectives import CausalLMObjective, ObjectiveConfig
 
+Depth = Annotated[int, Field(ge=0)]
+
 
 class TaskConfig(Section):
     """One objective over some corpora: one task for each, and for each of its depths where there are several."""
 
-    corpora: Literal["all"] | list[str] = "all"
-    objective: ObjectiveConfig = CausalLMObjective()
-    depth: int | list[int] | None = Field(
+    corpora: Literal["all"] | list[str] = Field("all", description="over which corpora, a task for each")
+    objective: ObjectiveConfig = Field(CausalLMObjective(), description="what is asked: a kind, or a section")
+    depth: Depth | list[Depth] | None = Field(
         None, description="of method meta_train, instead of method.depth; a list: a task for each"
     )
 

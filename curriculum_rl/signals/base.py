@@ -1,6 +1,6 @@
 """What every instrument that measures signals does: say its price, and measure. Shapes: N replicas, K tasks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.proxies.base import Price
+from curriculum_rl.signals.windows import Windows
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,10 +51,19 @@ class Instrument(Protocol):
     """One kind of measurement; it leaves the learner bit-identical.
 
     Attributes:
-        measures: the names of the signals that it can measure; it is asked for some of them.
+        measures: the signals that it can measure, and what each is, its shape first.
     """
 
-    measures: ClassVar[frozenset[str]]
+    measures: ClassVar[Mapping[str, str]]
+
+    def __init__(self, windows: Windows, asked: Collection[str]) -> None:
+        """Made for the signals that are asked for.
+
+        Args:
+            windows: tasks, target, learner, sizes, and rows of them.
+            asked: names of `measures`, and perhaps of others.
+        """
+        ...
 
     def cost(self) -> Cost:
         """Of one measurement."""

@@ -1,6 +1,6 @@
 """Look-ahead: what a few updates on each task alone would do. Shapes: N replicas, K tasks."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +24,10 @@ class Branches:
         ConfigError: for `transfer`, where a task has too few held-out windows that the report does not score.
     """
 
-    measures: ClassVar[frozenset[str]] = frozenset({"look_ahead", "transfer"})
+    measures: ClassVar[Mapping[str, str]] = {
+        "look_ahead": "(K,) what a few updates on each task alone take off the target's loss, nats per token",
+        "transfer": "(K, K) entry j, i: what a few updates on task j alone take off the held-out loss of task i",
+    }
 
     def __init__(self, windows: Windows, asked: Collection[str]) -> None:
         self._windows, self._asked = windows, asked

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from curriculum_rl import schema
 from curriculum_rl.batch import Batch, Dev, HeadFit
 from curriculum_rl.draws import key, window_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.proxies.base import Price
-from curriculum_rl.proxies.finetune import labelled_batch, without_labels
+from curriculum_rl.proxies.examples import labelled_batch, without_labels
+from curriculum_rl.schema.methods import TartanMethod
 from curriculum_rl.signals.base import Floats
 from curriculum_rl.signals.windows import Windows
 
@@ -38,7 +38,7 @@ class DevExamples:
         price: of an update's listening.
     """
 
-    def __init__(self, windows: Windows, settings: schema.TartanMethod) -> None:
+    def __init__(self, windows: Windows, settings: TartanMethod) -> None:
         problem, config, learner = windows.problem, windows.config, windows.learner
         problem.target.require_labels("signals: 'products' under method.kind 'tartan'")
         self._corpus = problem.target.labelled["signal"]

@@ -22,6 +22,12 @@ SHARE = 0.05
 PRODUCTS = 2 / 3 * SHARE
 # Of the average at a draw: a gradient of a few rows is noisier than an older one is stale. .8 and .9 order alike.
 KEPT = 0.8
+MEASURES = {
+    "ghost": "(K,) what an Adam step on each task takes off the target's loss, to first order, per unit of the "
+    "learning rate and as the first layer's MLP output matrix sees it in the training step's own backward pass: the "
+    "mean over the task's rows of the segment, NaN without; native learner only (no `capture`), after every segment, "
+    "for at most a twentieth of training"
+}
 
 
 @dataclass

@@ -3,7 +3,7 @@
 Shapes: N replicas, G gradients (K tasks and the target).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -24,7 +24,13 @@ class Gradients:
         asked: the signals asked for.
     """
 
-    measures: ClassVar[frozenset[str]] = frozenset({"products", "adam_products", "variance"})
+    measures: ClassVar[Mapping[str, str]] = {
+        "products": "(K+1, K+1) inner products of the gradients of all tasks and the target, from separate rows, so "
+        "that noise does not inflate a square; with method tartan of unit gradients, each task's with a fresh head's, "
+        "from the updates themselves",
+        "adam_products": "(K+1, K+1) the same with one side divided by the root of Adam's second moments",
+        "variance": "(K,) variance of the gradient of one row of each task, summed over parameters",
+    }
 
     def __init__(self, windows: Windows, asked: Collection[str]) -> None:
         self._windows = windows

@@ -1,6 +1,6 @@
 """The held-out loss of every task. Shapes: N replicas, K tasks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from curriculum_rl.learners.losses import losses_by_task
@@ -19,7 +19,9 @@ class HeldOutLosses:
         ConfigError: where a task has too few held-out windows that the report does not score.
     """
 
-    measures: ClassVar[frozenset[str]] = frozenset({"heldout_loss"})
+    measures: ClassVar[Mapping[str, str]] = {
+        "heldout_loss": "(K,) nats per scored token on windows of each task that it does not train on, always the same"
+    }
 
     def __init__(self, windows: Windows, asked: Collection[str]) -> None:
         windows.require_heldout()

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl import schema
 from curriculum_rl.batch import Dev, Probe, SegmentReport
 from curriculum_rl.ledger import Ledger
 from curriculum_rl.proxies.base import Price
+from curriculum_rl.schema.methods import TartanMethod
 from curriculum_rl.signals.base import FREE, Moment
 from curriculum_rl.signals.dev import DevExamples
 from curriculum_rl.signals.ghost import Ghost, TargetGradient
@@ -43,12 +43,12 @@ class Measurements:
     ) -> None:
         self._every, self._affords = windows.config.signals.every, affords
         method = windows.config.method
-        watched = {"ghost", "products"} if isinstance(method, schema.TartanMethod) else {"ghost"}
+        watched = {"ghost", "products"} if isinstance(method, TartanMethod) else {"ghost"}
         measured = [name for name in names if name not in watched]
         self._meter = Meter(windows, measured) if measured else None
         self._ghost = Ghost(windows) if "ghost" in names else None
         self._dev: DevExamples | None = None
-        if isinstance(method, schema.TartanMethod) and "products" in names:
+        if isinstance(method, TartanMethod) and "products" in names:
             self._dev = DevExamples(windows, method)
         self._target = TargetGradient()
 

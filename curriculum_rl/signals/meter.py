@@ -2,16 +2,11 @@
 
 from collections.abc import Sequence
 
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.plugins import load, make, require
 from curriculum_rl.signals.base import Cost, Floats, Instrument, Moment
-from curriculum_rl.signals.branches import Branches
-from curriculum_rl.signals.duel import Duel
-from curriculum_rl.signals.gradients import Gradients
-from curriculum_rl.signals.heldout import HeldOutLosses
-from curriculum_rl.signals.names import SIGNALS, check_names
-from curriculum_rl.signals.rollout import Rollout
+from curriculum_rl.signals.names import INSTRUMENTS, SIGNALS, check_names
 from curriculum_rl.signals.windows import Windows
-
-INSTRUMENTS = (HeldOutLosses, Gradients, Branches, Duel, Rollout)
 
 
 class Meter:
@@ -23,7 +18,7 @@ class Meter:
 
     Args:
         windows: tasks, target, learner, sizes.
-        names: the signals asked for.
+        names: the signals asked for; `module:Class` names an `Instrument` of the user's own, which measures one.
 
     Raises:
         ConfigError: for an unknown signal, or too few held-out windows.
@@ -33,12 +28,13 @@ class Meter:
         check_names(names)
         self._names = frozenset(names)
         self._instruments: list[Instrument] = [
-            made(windows, self._names) for made in INSTRUMENTS if made.measures & self._names
+            made(windows, self._names) for made in INSTRUMENTS if made.measures.keys() & self._names
         ]
+        self._own = {name: _own(name, windows) for name in names if ":" in name}
 
     def cost(self) -> Cost:
         """Of one measurement."""
-        return sum((instrument.cost() for instrument in self._instruments), Cost())
+        return sum((instrument.cost() for instrument in [*self._instruments, *self._own.values()]), Cost())
 
     def measure(self, moment: Moment) -> dict[str, Floats]:
         """Take all signals.
@@ -49,4 +45,22 @@ class Meter:
         found: dict[str, Floats] = {}
         for instrument in self._instruments:
             found |= instrument.measure(moment)
-        return {name: found[name] for name in SIGNALS if name in self._names & found.keys()}
+        own = {name: instrument.measure(moment)[_label(instrument)] for name, instrument in self._own.items()}
+        return {name: found[name] for name in SIGNALS if name in self._names & found.keys()} | own
+
+
+def _own(name: str, windows: Windows) -> Instrument:
+    """The user's own instrument."""
+    found = load(name, "signals")
+    asked = getattr(found, "measures", {})
+    made: Instrument = require(
+        make(found, name, "signals", {"windows": windows, "asked": asked}), Instrument, f"signals: {name!r}"
+    )
+    if len(made.measures) != 1:
+        raise ConfigError(f"signals: {name!r} must measure one signal (got {', '.join(made.measures) or 'none'})")
+    return made
+
+
+def _label(instrument: Instrument) -> str:
+    """What an instrument that measures one signal calls it."""
+    return next(iter(instrument.measures))

@@ -2,33 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, get_args
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import wrong
+from curriculum_rl.signals import ghost
+from curriculum_rl.signals.base import Instrument
+from curriculum_rl.signals.branches import Branches
+from curriculum_rl.signals.duel import Duel
+from curriculum_rl.signals.gradients import Gradients
+from curriculum_rl.signals.heldout import HeldOutLosses
+from curriculum_rl.signals.rollout import Rollout
 
-Signal = Literal[
-    "heldout_loss", "products", "adam_products", "variance", "look_ahead", "rollout", "transfer", "duel", "ghost"
-]
-
-SIGNALS: Mapping[Signal, str] = MappingProxyType(
-    {
-        "heldout_loss": "(K,) nats per scored token on windows of each task that it does not train on, always the same",
-        "products": "(K+1, K+1) inner products of the gradients of all tasks and the target, from separate rows; with "
-        "method tartan of unit gradients, each task's with a fresh head's, from the updates themselves",
-        "adam_products": "(K+1, K+1) the same with one side divided by the root of Adam's second moments",
-        "variance": "(K,) variance of the gradient of one row of each task, summed over parameters",
-        "look_ahead": "(K,) what a few updates on each task alone take off the target's loss, nats per token",
-        "rollout": "(K,) what such a branch, finished by stratified updates, takes off it beyond a stratified branch",
-        "duel": "() what a few updates on the last mixture take off the target's loss beyond what stratified ones do",
-        "transfer": "(K, K) entry j, i: what a few updates on task j alone take off the held-out loss of task i",
-        "ghost": "(K,) what an Adam step on each task takes off the target's loss, to first order, per unit of the "
-        "learning rate and as one matrix sees it in the training step's own backward pass; NaN without rows",
-    }
+INSTRUMENTS: tuple[type[Instrument], ...] = (HeldOutLosses, Gradients, Branches, Rollout, Duel)
+SIGNALS: Mapping[str, str] = MappingProxyType(
+    {name: what for made in INSTRUMENTS for name, what in made.measures.items()} | ghost.MEASURES
 )
 
 
 def check_names(names: Sequence[str]) -> None:
-    """Raise ConfigError for an unknown signal."""
+    """Raise ConfigError for an unknown signal; one with a colon is the user's own class."""
     for name in names:
-        if name not in SIGNALS:
-            raise ConfigError(f"signals: {name!r} is not one of {', '.join(get_args(Signal))}")
+        if name not in SIGNALS and ":" not in name:
+            raise wrong("signals", name, f"one of {', '.join(SIGNALS)}, module:Class")

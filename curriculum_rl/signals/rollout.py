@@ -1,6 +1,6 @@
 """Rollout credit: what a branch on each task is still worth after stratified training. Shapes: N replicas, K tasks."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -27,7 +27,10 @@ class Rollout:
         asked: the signals asked for.
     """
 
-    measures: ClassVar[frozenset[str]] = frozenset({"rollout"})
+    measures: ClassVar[Mapping[str, str]] = {
+        "rollout": "(K,) what a branch as of `look_ahead`, finished by stratified updates, takes off the target's loss "
+        "beyond a stratified branch"
+    }
 
     def __init__(self, windows: Windows, asked: Collection[str]) -> None:
         self._windows = windows

@@ -125,9 +125,7 @@ class LabelledCorpus:
         return windows
 
 
-def build_corpus(
-    name: str, source: SplitSource, part: str, tokenizer: Tokenizer, cache: Cache, *, max_tokens: int | None = None
-) -> Corpus:
+def build_corpus(name: str, source: SplitSource, part: str, tokenizer: Tokenizer, cache: Cache) -> Corpus:
     """Tokenises one part of a source, or finds it in the cache, and maps it into memory.
 
     Args:
@@ -136,16 +134,15 @@ def build_corpus(
         part: Which part of it.
         tokenizer: Turns it into tokens.
         cache: Where the tokens are kept; the key is all of the above but the name, by content.
-        max_tokens: Stops after so many tokens.
 
     Raises:
         ConfigError: The part is empty, or the source is unreadable.
     """
-    key = sha256_of("corpus", _FORMAT, source.fingerprint(part), tokenizer.fingerprint, max_tokens)
+    key = sha256_of("corpus", _FORMAT, source.fingerprint(part), tokenizer.fingerprint)
 
     def build(path: Path) -> None:
         rows = token_rows(source.documents(part), tokenizer, end=[tokenizer.eos_id])
-        write_tokens(path / "tokens.bin", rows, token_dtype(tokenizer), max_tokens)
+        write_tokens(path / "tokens.bin", rows, token_dtype(tokenizer))
 
     entry = named_entry(name, cache, key, build)
     return Corpus(name, mapped_tokens(entry, tokenizer), checksums(entry)["tokens.bin"])
@@ -191,7 +188,7 @@ def build_labelled(name: str, source: SplitSource, part: str, tokenizer: Tokeniz
     )
 
 
-def noise_corpus(name: str, tokenizer: Tokenizer, *, tokens: int, seed: int) -> Corpus:
+def noise_corpus(name: str, tokenizer: Tokenizer, *, tokens: int, seed: int = 0) -> Corpus:
     """Uniform random tokens that no text would have together: nothing can be learned from them.
 
     Args:

@@ -107,35 +107,3 @@ TERM_MEASURES: Mapping[str, tuple[Callable[[Floats, Floats], float], float]] = {
     "cosine": (cosine, PSEUDO_COUNT),
 }
 """Measures of token distributions by name, with the pseudo-count that each takes."""
-
-
-def unigram_loss(p: Floats, tokens: npt.NDArray[np.integer]) -> float:
-    """Nats per token of a unigram model with add-one smoothing on a sample of two million tokens."""
-    smoothed = p * SAMPLE + 1
-    smoothed /= smoothed.sum()
-    return float(-np.log(smoothed[tokens]).mean())
-
-
-def bigram_loss(
-    train: npt.NDArray[np.integer], tokens: npt.NDArray[np.integer], vocab_size: int, *, backoff: float = 2.0
-) -> float:
-    """Nats per token of a bigram model that backs off to the smoothed unigram, trained on one stream, on another.
-
-    Args:
-        train: the stream it is counted on.
-        tokens: the stream it is scored on.
-        vocab_size: V.
-        backoff: pseudo-count of the unigram in every bigram row.
-
-    Source: MacKay and Peto 1995, "A hierarchical Dirichlet language model", equation 15 (the posterior mean).
-    """
-    train = train[:SAMPLE].astype(np.int64)
-    tokens = tokens.astype(np.int64)
-    base = np.bincount(train, minlength=vocab_size) + 1.0
-    base /= base.sum()
-    pairs, counts = np.unique(train[:-1] * vocab_size + train[1:], return_counts=True)
-    context = np.bincount(train[:-1], minlength=vocab_size)
-    asked = tokens[:-1] * vocab_size + tokens[1:]
-    place = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
-    seen = np.where(pairs[place] == asked, counts[place], 0)
-    return float(-np.log((seen + backoff * base[tokens[1:]]) / (context[tokens[:-1]] + backoff)).mean())

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from curriculum_rl import draws
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import wrong
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class CappedSource:
     def __post_init__(self) -> None:
         """Checks the cap."""
         if self.max_characters < 1:
-            raise ConfigError(f"max_characters: {self.max_characters} must be at least 1")
+            raise wrong("max_characters", self.max_characters, "at least 1")
 
     def fingerprint(self) -> str:
         """sha256 of the source's fingerprint and the cap."""

@@ -1,7 +1,7 @@
 """Which fields of a row make a document: text, label, group, and what to keep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from curriculum_rl.errors import ConfigError
@@ -21,10 +21,10 @@ class Fields:
         where: Keep only rows whose field equals this value, or contains it where the field is a list.
     """
 
-    text_field: str = "text"
-    label_field: str | None = None
-    group_field: str | None = None
-    where: Mapping[str, str | int | bool] = field(default_factory=dict)
+    text_field: str
+    label_field: str | None
+    group_field: str | None
+    where: Mapping[str, str | int | bool]
 
     def names(self) -> list[str]:
         """All fields that are read."""

@@ -43,9 +43,9 @@ def json_rows(path: Path) -> Iterator[tuple[int, Row]]:
             try:
                 row = json.loads(line)
             except ValueError as error:
-                raise ConfigError(f"path: {path}, line {number} is not JSON: {error}") from error
+                raise ConfigError(f"paths: {path}, line {number} is not JSON: {error}") from error
             if not isinstance(row, dict):
-                raise ConfigError(f"path: {path}, line {number} is a JSON {type(row).__name__}, not an object")
+                raise ConfigError(f"paths: {path}, line {number} is a JSON {type(row).__name__}, not an object")
             yield number, row
 
 
@@ -87,7 +87,7 @@ def _tagged_word(line: str, path: Path, number: int) -> tuple[str, str]:
     word = rest if colon and rest and 2 <= len(language) <= 3 and language.islower() and language.isalpha() else token
     if not word or " " in word or not iob.is_tag(tag):
         found = line.rstrip("\n")
-        raise ConfigError(f"path: {path}, line {number} is no token<TAB>tag of IOB2: {found!r}")
+        raise ConfigError(f"paths: {path}, line {number} is no token<TAB>tag of IOB2: {found!r}")
     return word, tag
 
 
@@ -114,7 +114,7 @@ def guarded(path: Path, items: Iterator[Item]) -> Iterator[Item]:
     except ConfigError:
         raise
     except (OSError, EOFError, ValueError, csv.Error) as error:  # ValueError: not UTF-8, or not Parquet
-        raise ConfigError(f"path: cannot read {path}: {error}") from error
+        raise ConfigError(f"paths: cannot read {path}: {error}") from error
 
 
 def _open(path: Path, newline: str | None = None) -> TextIO:

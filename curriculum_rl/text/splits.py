@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from curriculum_rl import draws
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.text import iob
 from curriculum_rl.text.documents import Document, Source, sha256_of
 
 _RULE = 1  # version of the rule below; a change makes every cached corpus stale
 
 
-def split(documents: Iterable[Document], fractions: Mapping[str, float], salt: str = "") -> dict[str, list[Document]]:
+def split(documents: Iterable[Document], fractions: Mapping[str, float]) -> dict[str, list[Document]]:
     """Splits documents into disjoint parts: whole groups, or single texts where there is no group, in hashed order.
 
     A group is never in two parts, and neither is a text: one that several groups have stays only in the last of its
@@ -22,16 +22,15 @@ def split(documents: Iterable[Document], fractions: Mapping[str, float], salt: s
     Args:
         documents: Kept in their order within each part.
         fractions: The share of each part in characters, adding up to 1; met to within one group.
-        salt: Another salt gives another split.
 
     Raises:
         ConfigError: A fraction is not positive or they do not add up to 1.
     """
     if not fractions or min(fractions.values()) <= 0 or abs(sum(fractions.values()) - 1) > 1e-6:
-        raise ConfigError(f"fractions: {dict(fractions)} must be positive and add up to 1")
+        raise wrong("fractions", dict(fractions), "positive and add up to 1")
     rows = list(documents)
     names = list(fractions)
-    part_of = _part_of_groups(rows, list(fractions.values()), salt)
+    part_of = _part_of_groups(rows, list(fractions.values()))
     parts: dict[str, list[Document]] = {name: [] for name in names}
     for row in rows:
         parts[names[part_of[row.group or row.text]]].append(row)
@@ -42,7 +41,7 @@ def split(documents: Iterable[Document], fractions: Mapping[str, float], salt: s
     return parts
 
 
-def _part_of_groups(rows: Iterable[Document], shares: list[float], salt: str) -> dict[str, int]:
+def _part_of_groups(rows: Iterable[Document], shares: list[float]) -> dict[str, int]:
     """The number of the part that each group is in: groups in hashed order, cut where a share is full."""
     sizes: dict[str, int] = {}
     for row in rows:
@@ -51,7 +50,7 @@ def _part_of_groups(rows: Iterable[Document], shares: list[float], salt: str) ->
     edges = list(itertools.accumulate(shares))[:-1]
     total, before = sum(sizes.values()), 0
     part_of = {}
-    for group in sorted(sizes, key=lambda group: (draws.key("split", salt, group), group)):
+    for group in sorted(sizes, key=lambda group: (draws.key("split", "", group), group)):
         middle = (before + sizes[group] / 2) / total
         part_of[group] = sum(middle >= edge for edge in edges)
         before += sizes[group]
@@ -61,17 +60,16 @@ def _part_of_groups(rows: Iterable[Document], shares: list[float], salt: str) ->
 class SplitSource:
     """A source and how it is split; the documents are read once, and only when something asks for them."""
 
-    def __init__(self, source: Source, fractions: Mapping[str, float], salt: str = "") -> None:
+    def __init__(self, source: Source, fractions: Mapping[str, float]) -> None:
         """See `split`; nothing is read yet."""
         self.source = source
         self.fractions = dict(fractions)
-        self.salt = salt
 
     def fingerprint(self, part: str) -> str:
         """sha256 of what a part's documents depend on, without parsing them."""
         if part not in self.fractions:
-            raise ConfigError(f"part: {part!r} is not one of {', '.join(self.fractions)}")
-        return sha256_of("split", _RULE, self._source_fingerprint, list(self.fractions.items()), self.salt, part)
+            raise wrong("part", part, f"one of {', '.join(self.fractions)}")
+        return sha256_of("split", _RULE, self._source_fingerprint, list(self.fractions.items()), part)
 
     def documents(self, part: str) -> list[Document]:
         """The documents of a part.
@@ -116,7 +114,7 @@ class SplitSource:
 
     @cached_property
     def _parts(self) -> dict[str, list[Document]]:
-        return split(self.source.documents(), self.fractions, self.salt)
+        return split(self.source.documents(), self.fractions)
 
 
 @dataclass(frozen=True)

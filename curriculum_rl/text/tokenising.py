@@ -13,16 +13,11 @@ _CHUNK = 1 << 20  # characters tokenised in one call: 31.5 million at once took 
 _PIECE = 1 << 17  # characters of a document tokenised as one piece
 
 
-def write_tokens(path: Path, rows: Iterable[Sequence[int]], dtype: npt.DTypeLike, limit: int | None = None) -> None:
-    """Writes rows of tokens one after the other to a file, at most `limit` tokens."""
-    written = 0
+def write_tokens(path: Path, rows: Iterable[Sequence[int]], dtype: npt.DTypeLike) -> None:
+    """Writes rows of tokens one after the other to a file."""
     with path.open("wb") as file:
         for row in rows:
-            kept = row if limit is None else row[: limit - written]
-            file.write(np.array(kept, dtype=dtype).tobytes())
-            written += len(kept)
-            if written == limit:
-                break
+            file.write(np.array(row, dtype=dtype).tobytes())
 
 
 def token_rows(documents: Iterable[Document], tokenizer: Tokenizer, end: list[int]) -> Iterator[list[int]]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import tokenizers
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.schema.corpora import LABELS
 from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.token_tables import TokenTables, token_texts
 
 TOKENIZER_FILE = "tokenizer.json"  # the file of the `tokenizers` library
 SPECIALS_FILE = "curriculum_rl_tokenizer.json"  # which of its tokens play which part here
-LABELS = 32  # label tokens reserved by default; a labelled target needs one for each class
 _BYTES = 256  # byte-level BPE starts from one token for each byte
 _SPECIALS = ("pad", "eos", "mask", "cls")
 
@@ -109,7 +110,7 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int, labels: int = LABELS) ->
     """
     least = _BYTES + len(_SPECIALS) + labels
     if vocab_size < least:
-        raise ConfigError(f"vocab_size: {vocab_size} is below {least} (256 bytes, 4 special tokens, {labels} labels)")
+        raise wrong("vocab_size", vocab_size, f"at least {least} (256 bytes, 4 special tokens, {labels} labels)")
     names = [f"<|{name}|>" for name in _SPECIALS] + _label_names(labels)
     backend = tokenizers.Tokenizer(tokenizers.models.BPE())
     backend.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -125,28 +126,33 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int, labels: int = LABELS) ->
     return Tokenizer(backend, pad_id=pad, eos_id=eos, mask_id=mask, cls_id=cls, label_ids=label_ids)
 
 
-def cached_bpe(
-    texts: Callable[[], Iterable[str]],
-    *,
-    content: Sequence[str],
-    vocab_size: int,
-    cache: Cache,
-    labels: int = LABELS,
-) -> Tokenizer:
-    """`train_bpe` once per content.
+@dataclass(frozen=True)
+class TrainTexts:
+    """What a tokenizer may be trained on.
 
-    Args:
+    Attributes:
         texts: Gives the texts; called only if the cache does not hold the tokenizer.
         content: Strings that name what the texts are, the keys of the corpus parts for example.
-        vocab_size: See `train_bpe`.
-        cache: Where the trained tokenizer is kept.
-        labels: See `train_bpe`.
+        cache: Where a trained tokenizer is kept.
     """
-    parts = ["bpe", tokenizers.__version__, str(vocab_size), str(labels), *content]
+
+    texts: Callable[[], Iterable[str]]
+    content: Sequence[str]
+    cache: Cache
+
+
+def cached_bpe(train: TrainTexts, *, vocab_size: int, labels: int = LABELS) -> Tokenizer:
+    """`train_bpe` once per content."""
+    parts = ["bpe", tokenizers.__version__, str(vocab_size), str(labels), *train.content]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return load_tokenizer(
-        cache.entry(key, lambda path: train_bpe(texts(), vocab_size=vocab_size, labels=labels).save(path))
+        train.cache.entry(key, lambda path: train_bpe(train.texts(), vocab_size=vocab_size, labels=labels).save(path))
     )
+
+
+def untrained(train: TrainTexts, *, path: str, labels: int) -> Tokenizer:
+    """`from_transformers`, whatever the texts are."""
+    return from_transformers(path, labels=labels)
 
 
 def load_tokenizer(directory: Path) -> Tokenizer:

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from curriculum_rl.envs import actions, observations
 from curriculum_rl.envs.closed_form.run import ClosedFormRun
 from curriculum_rl.envs.observations import Observation
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import wrong
 from curriculum_rl.observation import BOUND, RUN_FEATURES, TASK_FEATURES
-from curriculum_rl.schema import ActionConfig
+from curriculum_rl.schema.env import ActionConfig
 
 Action = npt.NDArray[Any] | int
 Floats = npt.NDArray[np.float64]
@@ -49,13 +49,13 @@ class ClosedFormEnv(gymnasium.Env[Observation, Action]):
         scale: float,
     ) -> None:
         if segments < 1:
-            raise ConfigError(f"segments: {segments} must be at least 1")
+            raise wrong("segments", segments, "at least 1")
         if not noise >= 0:
-            raise ConfigError(f"noise: {noise} must be at least 0")
+            raise wrong("noise", noise, "at least 0")
         if observation not in {"flat", "dict"}:
-            raise ConfigError(f"observation: {observation!r} must be 'flat' or 'dict'")
+            raise wrong("observation", observation, "flat or dict")
         if action not in {"task", "mixture"}:
-            raise ConfigError(f"action: {action!r} must be 'task' or 'mixture'")
+            raise wrong("action", action, "task or mixture")
         self.config = ActionConfig.model_validate({"kind": action, "emphasis": emphasis, "permute": permute})
         self.tasks = tasks
         self._segments, self._noise, self._scale, self._kind = segments, noise, scale, observation

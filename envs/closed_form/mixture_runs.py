@@ -12,6 +12,8 @@ from curriculum_rl.text.readers import Row, csv_rows, guarded
 
 Floats = npt.NDArray[np.float64]
 Columns = str | Sequence[str]
+INDEX = "index"
+"""The column that names a run, where a table is several files."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +33,20 @@ class MixtureRuns:
     losses: Floats
 
 
-def read_runs(
-    table: str | Path | Sequence[str | Path], *, shares: Columns, losses: Columns, key: str = "index"
-) -> MixtureRuns:
-    """Read runs from one CSV file, or from several that are joined by a column.
+def read_runs(table: str | Path | Sequence[str | Path], *, shares: Columns, losses: Columns) -> MixtureRuns:
+    """Read runs from one CSV file, or from several that are joined by their column `index`.
 
     Args:
         table: the file, or files; .csv or .tsv, also .gz.
         shares: the columns of the mixture: their names, or what all their names begin with (it is cut off).
         losses: likewise of the losses.
-        key: the column that names a run, where there are several files.
 
     Raises:
         ConfigError: for a file or column that is missing, a value that is no number, a run that is in one file only,
             negative shares, or fewer than 4 runs.
     """
     paths = [Path(one) for one in ([table] if isinstance(table, str | Path) else table)]
-    rows = _joined(paths, key)
+    rows = _joined(paths)
     mixed, scored = _named(rows[0], shares, "shares"), _named(rows[0], losses, "losses")
     mixtures, ends = (_numbers(rows, list(names), paths[0]) for names in (mixed, scored))
     if len(rows) < 4:
@@ -58,20 +57,20 @@ def read_runs(
     return MixtureRuns(tuple(mixed.values()), tuple(scored.values()), shared, ends)
 
 
-def _joined(paths: list[Path], key: str) -> list[Row]:
+def _joined(paths: list[Path]) -> list[Row]:
     """The runs of the first file, each with the columns of the others."""
     tables = [[row for _, row in guarded(path, csv_rows(path))] for path in paths]
     for path, rows in zip(paths, tables, strict=True):
         if not rows:
             raise ConfigError(f"table: {path} has no rows")
-        if len(paths) > 1 and key not in rows[0]:
-            raise ConfigError(f"table: {path} has no column {key!r} to join by")
+        if len(paths) > 1 and INDEX not in rows[0]:
+            raise ConfigError(f"table: {path} has no column {INDEX!r} to join by")
     runs = tables[0]
     for path, rows in zip(paths[1:], tables[1:], strict=True):
-        found = {row[key]: row for row in rows}
-        if found.keys() != {row[key] for row in runs} or len(found) != len(runs):
+        found = {row[INDEX]: row for row in rows}
+        if found.keys() != {row[INDEX] for row in runs} or len(found) != len(runs):
             raise ConfigError(f"table: {path} does not hold the same runs as {paths[0]}")
-        runs = [row | found[row[key]] for row in runs]
+        runs = [row | found[row[INDEX]] for row in runs]
     return runs
 
 

@@ -8,7 +8,7 @@ from curriculum_rl.envs.closed_form.env import ClosedFormEnv
 from curriculum_rl.envs.closed_form.planted_known import PROBLEMS, SEGMENTS
 from curriculum_rl.envs.closed_form.planted_problems import Planted
 from curriculum_rl.envs.closed_form.planted_run import MEASURED, PlantedRun
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 
 
 class PlantedEnv(ClosedFormEnv):
@@ -81,9 +81,9 @@ class PlantedEnv(ClosedFormEnv):
         render_mode: None = None,
     ) -> None:
         if problem not in PROBLEMS:
-            raise ConfigError(f"problem: {problem!r} is not one of {', '.join(PROBLEMS)}")
+            raise wrong("problem", problem, f"one of {', '.join(PROBLEMS)}")
         if not price >= 0:
-            raise ConfigError(f"price: {price} must be at least 0 segments")
+            raise wrong("price", price, "at least 0 segments")
         self._name, self._price = problem, price
         self._signals: tuple[str, ...] = ()
         # Replaced by the first reset; its size does not depend on the seed.
@@ -114,7 +114,7 @@ class PlantedEnv(ClosedFormEnv):
         """
         for name in names:
             if name not in MEASURED:
-                raise ConfigError(f"signals: {name!r} is not one of {', '.join(MEASURED)}")
+                raise wrong("signals", name, f"one of {', '.join(MEASURED)}")
         if names and self._segments < 1 + self._price:
             raise ConfigError(f"price: {self._price} leaves no segment before a measurement, of {self._segments}")
         self._signals = tuple(names)

@@ -6,7 +6,7 @@ from pathlib import Path
 from curriculum_rl.envs.closed_form.env import ClosedFormEnv
 from curriculum_rl.envs.closed_form.mixture_runs import Columns
 from curriculum_rl.envs.closed_form.surrogate_run import SurrogateRun, law_of
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import wrong
 
 
 class SurrogateEnv(ClosedFormEnv):
@@ -79,7 +79,7 @@ class SurrogateEnv(ClosedFormEnv):
     ) -> None:
         self.runs, self.law = law_of(table, shares, losses)
         if target is not None and target not in self.runs.outcomes:
-            raise ConfigError(f"target: {target!r} is not one of {', '.join(self.runs.outcomes)}")
+            raise wrong("target", target, f"one of {', '.join(self.runs.outcomes)}")
         self._target = None if target is None else self.runs.outcomes.index(target)
         super().__init__(
             self.runs.tasks,

@@ -1,5 +1,6 @@
 """What a run leaves behind when it ends: result, schedule, picture, agent, learner, and the lines a person reads."""
 
+from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from curriculum_rl.envs.vector import PretrainingVectorEnv
+from curriculum_rl.pretraining.counting import CountingLosses, counting_losses
 from curriculum_rl.recording.learning_curve import learning_curve
 from curriculum_rl.recording.pictures import policy_picture
 from curriculum_rl.recording.recorder import Recorder, deep_link
@@ -19,11 +21,14 @@ from curriculum_rl.scripts.running.request import Request
 
 
 def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) -> dict[str, Any]:
-    """What `result.json` holds."""
+    """What `result.json` holds; a run that came to its end has `baselines` besides."""
     experiment = env.experiment
     final = _mean(callback.finals[-env.num_envs :])
     seconds = callback.last.get("seconds", {})
     share = callback.last.get("share", []) if final is None else final["share"]
+    # Of the class, so that an error of the property is not taken for its absence.
+    model: Any = callback.model
+    pruned = model.pruned if hasattr(type(model), "pruned") else []
     return {
         "agent": request.agent,
         "env": env.config.name,
@@ -35,14 +40,13 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
         "num_envs": env.num_envs,
         "final": final,
         "share": dict(zip(env.tasks, share, strict=False)),
-        "pruned": [env.tasks[task] for task in getattr(callback.model, "pruned", ())],
+        "pruned": [env.tasks[task] for task in pruned],
         "tokens": callback.last.get("tokens", 0) * env.num_envs,
         "budget_flops": env.budget,
         "ledger": callback.last.get("ledger", {}),
         "seconds": seconds,
         "wall_seconds": callback.wall,
         "overhead": overhead(seconds),
-        "baselines": dict(experiment.baselines),
         "corpora": dict(experiment.hashes),
         "tokenizer": experiment.tokenizer.fingerprint,
         "episode_finals": callback.finals,
@@ -112,6 +116,7 @@ def write_outcome(
         console.print(f"stopped; what was done is in {directory.path} (continue it with --resume)")
         return
     (directory.path / "interrupted.json").unlink(missing_ok=True)
+    result["baselines"] = asdict(counting_losses(env.experiment, env.stratified_rows()))
     directory.write_result(result)
     resuming.clear(directory.path)
     if request.summarise:
@@ -151,8 +156,7 @@ def summary(results: list[dict[str, Any]]) -> Table:
     table.add_row("learner tokens", *(f"{result['tokens']:,}" for result in results))
     table.add_row("seconds", *(f"{result['wall_seconds']:.1f}" for result in results))
     table.add_row("overhead", *(f"{result['overhead']:.1%}" for result in results))
-    bigram = results[0]["baselines"]
-    table.caption = f"target loss of counting alone: unigram {bigram['unigram']:.2f}, bigram {bigram['bigram']:.2f}"
+    table.caption = f"target loss of counting alone: {CountingLosses(**results[0]['baselines'])}"
     return table
 
 

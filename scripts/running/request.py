@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from curriculum_rl.agents.entry import AgentEntry
-from curriculum_rl.agents.table import AGENTS
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.agents.table import entry
+from curriculum_rl.errors import wrong
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import load as configs
 
@@ -20,8 +20,8 @@ class Request:
     """What the user asked for.
 
     Attributes:
-        env: name, path or content of an environment.
-        agent: a name of the table.
+        env: name, path or content of an environment, or what they say.
+        agent: a name of the table, or `module:Class`.
         seed: of the agent and of the environment.
         out: the run directory.
         timesteps: segments to learn for, of all replicas together; None: the protocol's default.
@@ -33,7 +33,7 @@ class Request:
         picture: draw `policy.png`.
     """
 
-    env: str | Mapping[str, Any]
+    env: str | Mapping[str, Any] | EnvConfig
     agent: str
     seed: int
     out: Path
@@ -47,14 +47,12 @@ class Request:
 
     @property
     def entry(self) -> AgentEntry:
-        """The agent's line of the table.
+        """What is known of the agent.
 
         Raises:
             ConfigError: for an unknown name.
         """
-        if self.agent not in AGENTS:
-            raise ConfigError(f"agent: {self.agent!r} is not one of {', '.join(AGENTS)}")
-        return AGENTS[self.agent]
+        return entry(self.agent)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -73,7 +71,7 @@ class Request:
         needed = self.entry.action
         if needed not in ("any", config.action.kind):
             if "action.kind" in changes:
-                raise ConfigError(f"action.kind: {self.agent} plays {needed!r} (got {config.action.kind!r})")
+                raise wrong("action.kind", config.action.kind, f"{needed}, which {self.agent} plays")
             suited["action.kind"] = needed
         return configs.load(config, suited) if suited else config
 

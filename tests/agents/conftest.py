@@ -1,6 +1,5 @@
 """Toy environments that hold no language model, for all agent tests."""
 
-import importlib.util
 from typing import Any
 
 import gymnasium as gym
@@ -93,11 +92,10 @@ def is_contextual(name: str) -> bool:
     return name in AGENTS and issubclass(class_of(name), ContextualShell)
 
 
-HERE = [name for name in sorted(AGENTS) if name != "mabwiser" or importlib.util.find_spec("mabwiser")]
-CONTEXTUAL = [name for name in HERE if is_contextual(name)]
+CONTEXTUAL = [name for name in AGENTS if is_contextual(name)]
 
 
-@pytest.fixture(params=HERE)
+@pytest.fixture(params=sorted(AGENTS))
 def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -119,7 +117,7 @@ def looked():
     return build
 
 
-@pytest.fixture(params=[entry.name for entry in BANDITS if entry.name in HERE and entry.name not in CONTEXTUAL])
+@pytest.fixture(params=[entry.name for entry in BANDITS if entry.name not in CONTEXTUAL])
 def bandit(request: pytest.FixtureRequest) -> str:
     return request.param
 

@@ -73,7 +73,7 @@ def test_sentences(papers, data, tmp_path):
     assert few == more[:4]
     path = tmp_path / "x" / "aa.conll"
     made.write(path, few)
-    again = list(made.FileSource(path=str(path), format="conll").documents())
+    again = list(made.source_of(made.FilesCorpus(paths=str(path), format="conll")).documents())
     assert [(row.text, row.label) for row in again] == [(row.text, row.label) for row in few]
 
 
@@ -88,7 +88,7 @@ def test_a_toy_run_and_its_continuation(papers, data, tmp_path, capsys, monkeypa
     monkeypatch.setenv("CURRICULUM_RL_CACHE", str(tmp_path / "cache"))
     priming, out = papers("priming"), tmp_path / "out"
     settings = [part for key, value in TOY.items() for part in ("--set", f"{key}={value}")]
-    common = ["--data", str(data), "--out", str(out), "--languages", "aa,bb", "--processes", "1", *settings]
+    common = ["--data", str(data), "--out", str(out), "--languages", "aa,bb", "--jobs", "1", *settings]
     priming.main([*common, "--seeds", "1", "--targets", "aa", "--arms", "adapter,multitask->adapter,meta->adapter"])
     printed = capsys.readouterr().out
     assert "entity F1 in points on test, clean sentences, 1 seed(s), left out: aa" in printed
@@ -120,7 +120,7 @@ def test_a_toy_run_and_its_continuation(papers, data, tmp_path, capsys, monkeypa
 )
 def test_mistakes(papers, tmp_path, capsys, arguments):
     with pytest.raises(SystemExit) as ended:
-        papers("priming").main(["--out", str(tmp_path / "o"), "--processes", "1", *arguments])
+        papers("priming").main(["--out", str(tmp_path / "o"), "--jobs", "1", *arguments])
     assert ended.value.code == 2
     assert "error:" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()

@@ -146,7 +146,7 @@ def test_a_toy_run_and_its_continuation(papers, tmp_path, capsys):
     reviews(tmp_path / "data")
     settings = [part for key, value in TOY.items() for part in ("--set", f"{key}={value}")]
     folders = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
-    pruning.main([*folders, *settings, "--processes", "1", "--seeds", "2"])
+    pruning.main([*folders, *settings, "--jobs", "1", "--seeds", "2"])
     printed = capsys.readouterr().out
     assert "4 domains, 2 seed(s)" in printed
     assert "js: pair test >= .70" in printed
@@ -160,13 +160,13 @@ def test_a_toy_run_and_its_continuation(papers, tmp_path, capsys):
 
     del state["sources"]["c"], state["divergence"]  # as if it had been stopped there
     file.write_text(json.dumps(state))
-    pruning.main([*folders, *settings, "--processes", "1", "--seeds", "2"])
+    pruning.main([*folders, *settings, "--jobs", "1", "--seeds", "2"])
     again = json.loads((tmp_path / "out" / "result.json").read_text())
     assert again["pairs"] == result["pairs"]
     assert again["measures"]["mmd"]["within"] == result["measures"]["mmd"]["within"]
 
     with pytest.raises(SystemExit):
-        pruning.main([*folders, *settings, "--set", "epochs=2", "--processes", "1", "--seeds", "1"])
+        pruning.main([*folders, *settings, "--set", "epochs=2", "--jobs", "1", "--seeds", "1"])
     assert "begun at another size" in capsys.readouterr().err
 
 
@@ -183,6 +183,6 @@ def test_no_text_that_is_tested_on_is_read(papers, tmp_path):
 @pytest.mark.parametrize("arguments", [["--set", "foo=1"], ["--seeds", "0"], ["--data", "/nowhere"]])
 def test_mistakes(papers, tmp_path, capsys, arguments):
     with pytest.raises(SystemExit) as ended:
-        papers("pruning").main(["--out", str(tmp_path / "out"), "--processes", "1", "--seeds", "1", *arguments])
+        papers("pruning").main(["--out", str(tmp_path / "out"), "--jobs", "1", "--seeds", "1", *arguments])
     assert ended.value.code == 2
     assert "error:" in capsys.readouterr().err

@@ -115,7 +115,7 @@ def test_a_toy_run_and_its_continuation(papers, data, body, tmp_path, capsys):
         str(tmp_path / "out"),
         "--model",
         str(body),
-        "--processes",
+        "--jobs",
         "1",
         *settings,
     ]
@@ -145,6 +145,6 @@ def test_a_toy_run_and_its_continuation(papers, data, body, tmp_path, capsys):
 )
 def test_mistakes(papers, body, tmp_path, capsys, arguments):
     with pytest.raises(SystemExit) as ended:
-        papers("tartan").main(["--out", str(tmp_path / "o"), "--model", str(body), "--processes", "1", *arguments])
+        papers("tartan").main(["--out", str(tmp_path / "o"), "--model", str(body), "--jobs", "1", *arguments])
     assert ended.value.code == 2
     assert "error:" in capsys.readouterr().err

@@ -19,6 +19,7 @@ from curriculum_rl.envs.pretraining import PretrainingEnv
 from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.errors import ConfigError, ShardError
+from curriculum_rl.pretraining.counting import stratified_rows
 
 ID = "curriculum_rl.envs:CurriculumRL/Pretraining-v0"
 ACTIONS = [[0, 4, 2], [3, 1, 1], [0, 0, 0], [2, 4, 1], [4, 4, 4]] * 10
@@ -83,9 +84,14 @@ def test_every_replica_sees_what_a_single_environment_sees(tiny: dict[str, Any])
 
 def test_shards_change_nothing(tiny: dict[str, Any]) -> None:
     env = PretrainingVectorEnv(tiny, num_envs=3, shards=3)
-    rows = several(env, seed=5)
+    rows, counted = several(env, seed=5), env.stratified_rows()
     env.close()
     assert plain(rows) == plain(several(PretrainingVectorEnv(tiny, num_envs=3), seed=5))
+    # What counting alone is counted on depends neither on shards nor on replicas.
+    assert (
+        counted == PretrainingVectorEnv(tiny, num_envs=2).stratified_rows() == stratified_rows(PretrainingEnv(tiny).run)
+    )
+    assert sum(counted.values()) == 20 * 5
 
 
 def test_make_vec_builds_it_and_it_declares_its_autoreset(tiny: dict[str, Any]) -> None:
@@ -124,7 +130,7 @@ def test_a_state_put_back_continues_exactly(tiny: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("num_envs", "shards", "message"),
-    [(0, 1, "num_envs: must be at least 1"), (3, 2, "shards: 3 replicas cannot be divided among 2")],
+    [(0, 1, "num_envs: must be at least 1"), (3, 2, "shards: must be a divisor of num_envs, which is 3")],
 )
 def test_wrong_numbers(tiny: dict[str, Any], num_envs: int, shards: int, message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -6,7 +6,8 @@ import torch
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.flat import FlatParams
-from curriculum_rl.learners.optimizer import OptimizerConfig, TensorAdamW, adamw, adamw_alone, clip_by_norm
+from curriculum_rl.learners.optimizer import TensorAdamW, adamw, adamw_alone, clip_by_norm
+from curriculum_rl.schema.learners import OptimizerConfig
 
 SHAPES = {"matrix": (16, 8), "vector": (16,)}
 

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from curriculum_rl.batch import Probe
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
-from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.scoring import among
 from curriculum_rl.learners.transformers.learner import TransformersLearner
+from curriculum_rl.schema.learners import OptimizerConfig
 
 LABELS = torch.tensor([40, 7, 23])
 AT = 5

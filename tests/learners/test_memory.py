@@ -81,7 +81,9 @@ def test_transformers_learners_too(make_plan, monkeypatch):
 
 def test_a_learner_beyond_the_address_space():
     with pytest.raises(ConfigError, match=r"learner of 1048576 replicas.*num_envs"):
-        BatchedLearner(TransformerConfig(vocab_size=1 << 20, width=1 << 12, heads=2), replicas=1 << 20, pad_id=0)
+        BatchedLearner(
+            TransformerConfig(vocab_size=1 << 20, width=1 << 12, heads=2, context=64), replicas=1 << 20, pad_id=0
+        )
 
 
 def test_other_errors_pass():

@@ -13,8 +13,7 @@ from curriculum_rl.learners.native import network
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.dropout import Dropout, step_keys
 from curriculum_rl.learners.native.transformer import TransformerConfig
-from curriculum_rl.learners.optimizer import OptimizerConfig
-from curriculum_rl.learners.precision import Execution
+from curriculum_rl.schema.learners import Execution, OptimizerConfig
 
 KINDS = ("causal", "mixed")
 
@@ -128,7 +127,7 @@ def test_smoothed_labels_move_the_optimum(make_plan):
 
 def test_bfloat16_products_train_nearly_alike(make_plan):
     plan = make_plan(kinds=KINDS, updates=30, rates=3e-3, rows=8)
-    whole, low = _learner(), _learner(execution=Execution("bfloat16"))
+    whole, low = _learner(), _learner(execution=Execution(precision="bfloat16"))
     exact, _ = _trained(whole, plan)
     near, state = _trained(low, plan)
     assert state.state.dtype == torch.float32
@@ -147,7 +146,7 @@ def test_auto_is_float32_on_a_cpu():
 
 @pytest.mark.parametrize(
     ("execution", "message"),
-    [({"precision": "tf32"}, "no tf32"), ({"capture": True}, "CUDA"), ({"precision": "fp16"}, "precision must be")],
+    [({"precision": "tf32"}, "no tf32"), ({"capture": True}, "CUDA"), ({"precision": "fp16"}, "precision: must be")],
 )
 def test_what_a_cpu_cannot_do_is_named(execution, message):
     with pytest.raises(ConfigError, match=message):

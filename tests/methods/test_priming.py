@@ -91,7 +91,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
 
 
 def test_all_batches_of_an_update_are_of_one_task_and_tasks_take_turns_by_share() -> None:
-    method = Priming(torch.tensor([3]), steps=2, rate=0.1)
+    method = Priming(torch.tensor([3]), steps=2, rate=0.1, inner="light", order=1, initial=True)
     credit, counts = np.zeros(3), np.zeros(3)
     for segment in range(5):
         shares = Shares(np.array([0.5, 0.3, 0.2]), 4, 6, credit, seed=0, first=4 * segment)
@@ -220,8 +220,8 @@ def test_a_native_learner_is_tuned_on_tags_too(env: dict[str, Any]) -> None:
         ({"learner.light": None, "method": {"kind": "multitask"}}, "finetune.tune: light: needs"),
         ({"tasks": [{"corpora": "all", "objective": "masked_lm"}]}, "needs labels, and aa.masked_lm has none"),
         ({"optimizer.accumulate": 2, "method.order": 2}, "accumulate must be 1"),
-        ({"learner.light": {"kind": "head", "size": 3}}, "size: needs kind adapter"),
-        ({"learner.light": {"kind": "lora", "adapted": "x"}}, "adapted: needs kind adapter"),
+        ({"learner.light": {"kind": "head", "size": 3}}, r"light\.kind: must be adapter .* size \(got 'head'\)"),
+        ({"learner.light": {"kind": "lora", "adapted": "x"}}, "light.kind: must be adapter where there is adapted"),
         ({"learner.light": {"kind": "adapter", "adapted": "nowhere"}}, "no linear module"),
         ({"method.steps": -1}, "method.*steps"),
     ],

@@ -20,7 +20,7 @@ def test_causal_lm_predicts_the_next_token(tokenizer: Tokenizer, ids: Ids) -> No
 
 def test_prefix_lm_scores_what_follows_the_prefix(tokenizer: Tokenizer, ids: Ids, keys: np.ndarray) -> None:
     window = ids("The cat ran by the sea")
-    rows = PrefixLM(tokenizer)(np.tile(window, (200, 1)), keys)
+    rows = PrefixLM(tokenizer, shortest=0.0, longest=1.0)(np.tile(window, (200, 1)), keys)
     assert (rows.input_ids == window[:-1]).all()
     assert (rows.targets == window[1:]).all()
     forms = {tuple(row) for row in rows.weights.astype(int).tolist()}

@@ -1,23 +1,25 @@
 """Masked tokens, words and spans."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
 
 from curriculum_rl.draws import spread
-from curriculum_rl.objectives import MaskedLM, SpanMasking, WholeWordMasking
+from curriculum_rl.objectives import MaskedLM, Objective, SpanMasking, WholeWordMasking
 from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]
-KINDS = [MaskedLM, WholeWordMasking, SpanMasking]
+Maker = Callable[..., Objective]
+MAKERS: list[Maker] = [MaskedLM, WholeWordMasking, partial(SpanMasking, stop=0.2, longest=10)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_hidden_is_scored_and_how_it_is_hidden(kind: type[MaskedLM], tokenizer: Tokenizer, ids: Ids) -> None:
+@pytest.mark.parametrize("made", MAKERS)
+def test_what_is_hidden_is_scored_and_how_it_is_hidden(made: Maker, tokenizer: Tokenizer, ids: Ids) -> None:
     windows = np.tile(ids("The cat s ran . /") * 20 + ids("The"), (1000, 1))
     tokens = windows[:, :-1]
-    rows = kind(tokenizer)(windows, spread(1, np.arange(1000)))
+    rows = made(tokenizer, rate=0.15)(windows, spread(1, np.arange(1000)))
     chosen = rows.weights == 1
     assert set(np.unique(rows.weights)) == {0, 1}
     assert (rows.targets == tokens).all()
@@ -34,14 +36,14 @@ def test_what_is_hidden_is_scored_and_how_it_is_hidden(kind: type[MaskedLM], tok
     assert np.isin(replaced, tokenizer.ordinary_ids).all()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_row_scores_something(kind: type[MaskedLM], tokenizer: Tokenizer, ids: Ids, keys: np.ndarray) -> None:
+@pytest.mark.parametrize("made", MAKERS)
+def test_every_row_scores_something(made: Maker, tokenizer: Tokenizer, ids: Ids, keys: np.ndarray) -> None:
     windows = np.tile(ids("/ cat s / ran ."), (200, 1))
-    rows = kind(tokenizer, rate=0.001)(windows, keys)
+    rows = made(tokenizer, rate=0.001)(windows, keys)
     assert (rows.weights.sum(axis=1) >= 1).all()
     assert not rows.weights[:, [0, 3]].any()
     assert rows.weights[:, 1:].any(axis=0).tolist() == [True, True, False, True]
-    other = kind(tokenizer, rate=0.001)(windows, keys[::-1])
+    other = made(tokenizer, rate=0.001)(windows, keys[::-1])
     assert (rows.weights != other.weights).any()
 
 
@@ -60,7 +62,7 @@ def test_words_are_hidden_whole(tokenizer: Tokenizer, ids: Ids, keys: np.ndarray
 def test_spans_have_truncated_geometric_lengths(tokenizer: Tokenizer, ids: Ids) -> None:
     """At a small rate spans hardly overlap: their lengths are P(l) = .2 .8^(l - 1) / (1 - .8^10)."""
     windows = np.tile(ids("cat dog red hat") * 300 + ids("sea"), (300, 1))
-    chosen = SpanMasking(tokenizer, rate=0.02)(windows, spread(3, np.arange(300))).weights == 1
+    chosen = SpanMasking(tokenizer, rate=0.02, stop=0.2, longest=10)(windows, spread(3, np.arange(300))).weights == 1
     padded = np.pad(chosen[:, 20:-20], ((0, 0), (1, 1))).astype(int)
     steps = np.diff(padded, axis=1)
     lengths = np.nonzero(steps == -1)[1] - np.nonzero(steps == 1)[1]
@@ -72,7 +74,7 @@ def test_spans_have_truncated_geometric_lengths(tokenizer: Tokenizer, ids: Ids) 
 
 def test_a_span_is_hidden_in_one_way(tokenizer: Tokenizer, ids: Ids) -> None:
     windows = np.tile(ids("cat s dog red hat") * 10, (400, 1))
-    rows = SpanMasking(tokenizer, rate=0.02)(windows, spread(4, np.arange(400)))
+    rows = SpanMasking(tokenizer, rate=0.02, stop=0.2, longest=10)(windows, spread(4, np.arange(400)))
     chosen, masked = rows.weights == 1, rows.input_ids == tokenizer.mask_id
     inside = chosen[:, 1:] & chosen[:, :-1]
     assert (masked[:, 1:] == masked[:, :-1])[inside].mean() > 0.97

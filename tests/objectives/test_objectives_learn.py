@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
-from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.schedule import learning_rate
 from curriculum_rl.objectives import ReadsTags
 from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.schema import ObjectiveConfig
+from curriculum_rl.schema.learners import OptimizerConfig, RateConfig
 from curriculum_rl.tasks import Task
 from curriculum_rl.text.almanac import AlmanacSource
 from curriculum_rl.text.cache import Cache
@@ -23,7 +23,7 @@ from curriculum_rl.text.corpora import Corpus, LabelledCorpus, build_corpus, bui
 from curriculum_rl.text.documents import Document, MemorySource
 from curriculum_rl.text.splits import SplitSource
 from curriculum_rl.text.tagged import TaggedCorpus, build_tagged
-from curriculum_rl.text.tokenizers import Tokenizer, cached_bpe
+from curriculum_rl.text.tokenizers import Tokenizer, TrainTexts, cached_bpe
 
 CONTEXT, ROWS = 32, 32
 
@@ -89,10 +89,10 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Texts:
     parts = {"train": 0.8, "heldout": 0.2}
     source = SplitSource(AlmanacSource("pydocs"), parts)
     tokenizer = cached_bpe(
-        lambda: (document.text for document in source.documents("train")),
-        content=[source.fingerprint("train")],
+        TrainTexts(
+            lambda: (document.text for document in source.documents("train")), [source.fingerprint("train")], cache
+        ),
         vocab_size=512,
-        cache=cache,
     )
     lines = [
         Document(line, group=document.group, label=name)
@@ -123,7 +123,7 @@ def train(learner: BatchedLearner, batch: Batch, updates: int) -> np.ndarray:
         *(t.view(updates, 1, rows, *t.shape[1:]) for t in (batch.input_ids, batch.targets, batch.weights)),
         batch.causal.view(updates, 1, rows),
     )
-    rates = learning_rate((np.arange(updates) + 0.5) / updates, peak=5e-3, warmup=0.05, decay=0.3)
+    rates = learning_rate((np.arange(updates) + 0.5) / updates, RateConfig(learning_rate=5e-3, warmup=0.05, decay=0.3))
     return learner.train(SegmentPlan(dealt, rates[:, None])).losses[:, 0]
 
 

@@ -18,7 +18,9 @@ TOKENIZER = known_tokenizer()
 
 def test_one_span_by_hand(tokenizer: Tokenizer, ids: Callable[[str], list[int]], keys: np.ndarray) -> None:
     """T = 8: six tokens of text, two of them hidden in one span; the kept part comes first, so three ways in all."""
-    rows = SpanCorruption(tokenizer, rate=0.33)(np.tile(ids("The cat ran by the red sea no fish"), (200, 1)), keys)
+    rows = SpanCorruption(tokenizer, rate=0.33, mean_length=3)(
+        np.tile(ids("The cat ran by the red sea no fish"), (200, 1)), keys
+    )
     forms = {
         tuple(ids("The cat ran by L0 L0 the red /")),
     }
@@ -72,6 +74,6 @@ def test_the_text_can_be_put_together_again(T: int, rate: float, mean_length: fl
 def test_too_few_sentinels_and_too_little_room(tokenizer: Tokenizer) -> None:
     one = np.zeros(1, dtype=np.uint64)
     with pytest.raises(ConfigError, match=r"tokenizer\.labels: span_corruption needs 23 label tokens at context 512"):
-        SpanCorruption(tokenizer)(np.full((1, 513), 30), one)
+        SpanCorruption(tokenizer, rate=0.15, mean_length=3)(np.full((1, 513), 30), one)
     with pytest.raises(ConfigError, match="context: 3 is too short for span_corruption, which needs 4"):
-        SpanCorruption(tokenizer)(np.full((1, 4), 30), one)
+        SpanCorruption(tokenizer, rate=0.15, mean_length=3)(np.full((1, 4), 30), one)

@@ -55,7 +55,7 @@ def test_token_document_relation_by_hand(tokenizer: Tokenizer, ids: Ids, keys: n
             ids("the cat ran / dog cat no no no"),  # the shown part ends with its document
         ]
     )
-    rows = TokenDocumentRelation(tokenizer)(windows, keys[:4])
+    rows = TokenDocumentRelation(tokenizer, shown=0.5)(windows, keys[:4])
     marker = tokenizer.label_ids[-9]
     assert rows.input_ids[:, 0].tolist() == [marker] * 4
     assert (rows.input_ids[:, 1:5] == windows[:, :4]).all() and (rows.input_ids[:, 5:] == tokenizer.pad_id).all()

@@ -12,7 +12,7 @@ from curriculum_rl.learners.build import make_learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.pretraining.report import final_report
 from curriculum_rl.pretraining.run import Pretraining
-from curriculum_rl.proxies.finetune import labelled_batch
+from curriculum_rl.proxies.examples import labelled_batch
 from curriculum_rl.schema import load as configs
 
 BOTH_WAYS = [{"corpora": ["star"], "objective": {"kind": "classification", "causal": False}}]

@@ -89,7 +89,8 @@ def test_a_labelled_text_is_another_text(tiny: dict[str, Any]) -> None:
 
 
 def test_another_vocabulary_is_refused(experiment: Experiment, tiny: dict[str, Any]) -> None:
-    other = build(configs.load(tiny, {"tokenizer.vocab_size": 350})).make_learner()
+    smaller = build(configs.load(tiny, {"tokenizer.vocab_size": 350}))
+    other = make_learner(smaller.config, smaller.problem)
     with pytest.raises(ConfigError, match="vocabulary of 350 tokens"):
         rank(experiment, ["mmd"], learner=other)
 

@@ -147,7 +147,7 @@ def test_a_second_recording_in_one_directory_is_refused(tmp_path):
 
 @pytest.mark.parametrize(("tasks", "every"), [(("a", "a"), 50), ((), 50), (("a",), 0)])
 def test_wrong_arguments_are_named(tmp_path, tasks, every):
-    with pytest.raises(ConfigError, match=r"tasks=|picture_every=0"):
+    with pytest.raises(ConfigError, match=r"tasks: must be|picture_every: must be at least 1 \(got 0\)"):
         Recorder(tmp_path, tasks, picture_every=every)
 
 

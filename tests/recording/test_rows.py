@@ -70,7 +70,7 @@ def test_a_damaged_line_is_named(tmp_path, line, word):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="no such file"):
+    with pytest.raises(ConfigError, match="path: no file"):
         read_rows(tmp_path / "s.jsonl")
 
 

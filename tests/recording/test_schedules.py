@@ -85,7 +85,7 @@ def test_a_schedule_by_hand_may_leave_the_tokens_out(tmp_path):
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.1, float("nan")])
 def test_a_fraction_outside_the_run_is_refused(fraction):
-    with pytest.raises(ConfigError, match="fraction="):
+    with pytest.raises(ConfigError, match="fraction: must be in"):
         schedule_of([row(1, A)], ["x", "y"]).mixture_at(fraction)
 
 

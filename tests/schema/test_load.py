@@ -41,7 +41,7 @@ def test_an_override_reaches_its_key() -> None:
         ("corpora.copy", {"kind": "copy", "of": "nothing"}, ["corpora.copy.of", "'nothing'"]),
         ("action.emphasis", 1.5, ["action.emphasis", "1.5"]),
         ("target.report", 0.9, ["target", "must be 1"]),
-        ("optimizer.warmup", 0.9, ["optimizer", "warmup + decay", "0.9"]),
+        ("optimizer.warmup", 0.9, ["optimizer.warmup: must be at most 1 - decay", "0.9"]),
         ("target.corpus", {"kind": "almanac", "text": "kjv", "heldout": 0.5}, ["target.corpus.heldout"]),
         ("proxy.kind", "guess", ["proxy.kind", "guess", "heldout_loss"]),
     ],

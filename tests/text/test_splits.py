@@ -29,7 +29,7 @@ def test_shares_are_met_in_characters_whole_groups_at_a_time() -> None:
     shares = [sum(len(row.text) for row in part) / total for part in parts.values()]
     assert shares == pytest.approx(list(FRACTIONS.values()), abs=0.008)
     assert all([documents.index(row) for row in part] == sorted(map(documents.index, part)) for part in parts.values())
-    assert split(documents, FRACTIONS) == parts != split(documents, FRACTIONS, salt="other")
+    assert split(documents, FRACTIONS) == parts
 
 
 def test_a_small_part_of_few_groups_is_not_empty() -> None:
@@ -47,7 +47,7 @@ def test_a_text_of_several_groups_stays_in_the_last_part() -> None:
 
 @pytest.mark.parametrize("fractions", [{}, {"train": 0.9}, {"train": 1.5, "heldout": -0.5}, {"a": 1.0, "b": 0.0}])
 def test_fractions_must_add_up(fractions: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match=r"fractions: .* must be positive and add up to 1"):
+    with pytest.raises(ConfigError, match=r"fractions: must be positive and add up to 1"):
         split([], fractions)
 
 
@@ -70,18 +70,18 @@ def test_a_source_is_read_once_and_only_when_asked() -> None:
     assert _Counted.reads == 1
 
 
-def test_the_fingerprint_knows_fractions_and_salt() -> None:
+def test_the_fingerprint_knows_fractions() -> None:
     memory = MemorySource([Document("a")])
     sources = [SplitSource(memory, {"a": 0.5, "b": 0.5}), SplitSource(memory, {"a": 0.4, "b": 0.6})]
-    sources += [SplitSource(memory, {"b": 0.5, "a": 0.5}), SplitSource(memory, {"a": 0.5, "b": 0.5}, "salt")]
-    assert len({source.fingerprint("a") for source in sources}) == 4
+    sources += [SplitSource(memory, {"b": 0.5, "a": 0.5})]
+    assert len({source.fingerprint("a") for source in sources}) == 3
 
 
 def test_parts_that_are_missing_or_empty_are_named() -> None:
     source = SplitSource(MemorySource([Document("alone")]), {"train": 0.9, "heldout": 0.1})
     with pytest.raises(ConfigError, match=r"part 'heldout' has no document .train: 1, heldout: 0.: too few documents"):
         source.documents("heldout")
-    with pytest.raises(ConfigError, match="part: 'test' is not one of train, heldout"):
+    with pytest.raises(ConfigError, match=r"part: must be one of train, heldout \(got 'test'\)"):
         source.fingerprint("test")
     with pytest.raises(ConfigError, match="label_field: a labelled target needs two classes"):
         source.classes()

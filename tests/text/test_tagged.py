@@ -200,7 +200,7 @@ def test_a_masked_lm_learner_scores_the_text_of_a_tagged_target(tagged: dict[str
     model = {"model_type": "bert", "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1}
     learner = {"kind": "transformers", "model": {**model, "num_attention_heads": 2}, "head": "masked"}
     masked = build(configs.load(tagged, {"learner": learner}))
-    assert not masked.tasks[0].objective.causal
+    assert not masked.problem.tasks[0].objective.causal
     run = Pretraining(masked)
     run.begin([0])
     run.segment(np.array([[0.5, 0.5, 0.0, 0.0]]))

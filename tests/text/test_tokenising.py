@@ -30,6 +30,6 @@ def test_a_text_without_white_space_is_cut_anywhere(monkeypatch: pytest.MonkeyPa
     assert TOKENIZER.decode(row) == "x" * 100
 
 
-def test_writing_stops_at_the_limit(tmp_path: Path) -> None:
-    tokenising.write_tokens(tmp_path / "t", [[1, 2, 3], [4, 5, 6], [7]], np.uint16, limit=5)
-    assert np.fromfile(tmp_path / "t", dtype=np.uint16).tolist() == [1, 2, 3, 4, 5]
+def test_rows_are_written_one_after_the_other(tmp_path: Path) -> None:
+    tokenising.write_tokens(tmp_path / "t", [[1, 2, 3], [4, 5, 6], [7]], np.uint16)
+    assert np.fromfile(tmp_path / "t", dtype=np.uint16).tolist() == [1, 2, 3, 4, 5, 6, 7]

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.text.cache import Cache
-from curriculum_rl.text.tokenizers import Tokenizer, cached_bpe, from_transformers, load_tokenizer, train_bpe
+from curriculum_rl.text.tokenizers import (
+    Tokenizer,
+    TrainTexts,
+    cached_bpe,
+    from_transformers,
+    load_tokenizer,
+    train_bpe,
+)
 
 TEXTS = ["the cat sat on the mat", "the dog sat on the log"] * 20
 TOKENIZER = train_bpe(TEXTS, vocab_size=320)
@@ -56,7 +63,7 @@ def test_the_fingerprint_is_the_content_in_any_process() -> None:
 
 
 def test_a_vocabulary_too_small_is_refused() -> None:
-    with pytest.raises(ConfigError, match="vocab_size: 200 is below 292"):
+    with pytest.raises(ConfigError, match=r"vocab_size: must be at least 292 .*\(got 200\)"):
         train_bpe(TEXTS, vocab_size=200)
 
 
@@ -68,7 +75,7 @@ def test_a_trained_tokenizer_is_cached_by_content(tmp_path: Path) -> None:
         return TEXTS
 
     made = [
-        cached_bpe(texts, content=content, vocab_size=320, cache=Cache(tmp_path)) for content in (["a"], ["a"], ["b"])
+        cached_bpe(TrainTexts(texts, content, Cache(tmp_path)), vocab_size=320) for content in (["a"], ["a"], ["b"])
     ]
     assert len(calls) == 2 and {tokenizer.fingerprint for tokenizer in made} == {TOKENIZER.fingerprint}
 

@@ -15,8 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.precision import Execution, resolved
+from curriculum_rl.learners.precision import resolved
 from curriculum_rl.learners.transformers import models as hf_models
+from curriculum_rl.schema.learners import ModelOptions
 from tartan_arms.rows import ClassBatch, MaskedBatch, Problem
 from tartan_arms.settings import Settings
 
@@ -46,7 +47,7 @@ class TartanModel(nn.Module):
         self, source: str | Mapping[str, Any], problem: Problem, settings: Settings, *, seed: int, device: torch.device
     ) -> None:
         super().__init__()
-        options = hf_models.Options(precision=settings.precision, dropout=settings.dropout)
+        options = ModelOptions(precision=settings.precision, dropout=settings.dropout)
         self.language = hf_models.build(
             source, head="masked", vocabulary=problem.tokenizer, seed=key(seed, "weights") >> 1, options=options
         )
@@ -58,7 +59,7 @@ class TartanModel(nn.Module):
         self._classes, self._width = problem.classes, int(self.language.config.hidden_size)
         self.end_head = self.fresh_head(key(seed, "end head") >> 1)
         self.to(device)
-        self._bfloat16 = resolved(Execution(settings.precision), device) == "bfloat16"
+        self._bfloat16 = resolved(settings.precision, device) == "bfloat16"
         self.body = list(self.language.base_model.parameters())
         ours, theirs = set(self.body), set(self._lm_head.parameters())
         self.shared = [p for p in self.body if p not in theirs]

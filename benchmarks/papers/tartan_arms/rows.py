@@ -123,7 +123,7 @@ def masked_batch(ids: Ints, tokenizer: Tokenizer, stream: int, first: int, devic
     keys = spread(stream, np.arange(first, first + len(tokens)))
     # The objective drops a window's last token: a column of padding stands in for it.
     text = np.pad(tokens[:, 1:], ((0, 0), (0, 1)), constant_values=tokenizer.pad_id)
-    rows = MaskedLM(tokenizer)(text, keys)
+    rows = MaskedLM(tokenizer, rate=0.15)(text, keys)
     inputs = np.concatenate([tokens[:, :1], rows.input_ids], axis=1)
     places = np.flatnonzero(np.pad(rows.weights, ((0, 0), (1, 0))))
     arrays = (inputs, places, tokens.ravel()[places])

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.precision import Execution, products, resolved
+from curriculum_rl.learners.precision import products, resolved
 from tartan_arms.lm_head import Fit, ensure_lm_head
 from tartan_arms.metrics import METRICS
 from tartan_arms.model import TartanModel
@@ -82,7 +82,7 @@ def run_arm(
     """
     begun = time.perf_counter()
     run = start(source, problem, arm, settings, seed=seed, device=device)
-    with products(resolved(Execution(settings.precision), run.device)):
+    with products(resolved(settings.precision, run.device)):
         fit = ensure_lm_head(run, lm_head)
         return _played(run, arm, fit, weigher) | {"seed": seed, "seconds": time.perf_counter() - begun}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.precision import Precision
+from curriculum_rl.schema.learners import Precision
 
 Pool = Literal["cls", "mean"]
 DevUse = Literal["halves", "shared"]

@@ -6,9 +6,9 @@ Shapes: k updates, N replicas, B rows, T tokens, d width, C labels, V vocabulary
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from math import log, prod
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from curriculum_rl.batch import Batch, Inner, SegmentPlan, SegmentReport
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
-from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset, segment_report
-from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.base import check_plan, for_all_replicas, rows_to_reset, segment_report
+from curriculum_rl.learners.flat import FlatLearner, FlatParams
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.native.capture import CapturedUpdates, Segment, Trainee
 from curriculum_rl.learners.native.dropout import step_keys
@@ -37,12 +37,15 @@ from curriculum_rl.learners.native.transformer import (
 )
 from curriculum_rl.learners.native.update import gradients
 from curriculum_rl.learners.native.weighted import check_weighted, weighted_updates
-from curriculum_rl.learners.optimizer import OptimizerConfig, adamw, clip_by_norm
-from curriculum_rl.learners.precision import Execution, product_dtype, products, resolved
+from curriculum_rl.learners.optimizer import adamw, clip_by_norm
+from curriculum_rl.learners.precision import product_dtype, products, resolved
 from curriculum_rl.learners.scoring import Outline, among, common_outline, outlines, token_weights
+from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema.learners import Execution, OptimizerConfig, TransformerLearner, TransformerShape
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
-class BatchedLearner:
+class BatchedLearner(FlatLearner):
     """N transformers, trained side by side from their own seeds on their own rows.
 
     On a CPU with one thread a replica's bits do not depend on how many neighbours it has, on what they train or on when
@@ -50,11 +53,10 @@ class BatchedLearner:
 
     Args:
         config: size of each transformer.
-        optimizer: AdamW's settings.
+        optimizer: AdamW's settings, and the loss that marks a replica as not finite; rates stand in the plan.
         replicas: N, at least 1.
         pad_id: the padding token: bidirectional rows never read it, `features` leaves it out.
         device: where parameters and computation are.
-        explosion: an update whose loss is above this many times ln V marks its replica as not finite.
         execution: how the arithmetic is run.
 
     Raises:
@@ -72,22 +74,20 @@ class BatchedLearner:
         replicas: int = 1,
         pad_id: int,
         device: torch.device | str = "cpu",
-        explosion: float = 5.0,
         execution: Execution | None = None,
     ) -> None:
         if not 0 <= pad_id < config.vocab_size:
-            raise ConfigError(f"learner pad_id must be in [0, vocab_size={config.vocab_size}), not {pad_id}")
-        if not explosion > 0:
-            raise ConfigError(f"learner explosion must be a positive number, not {explosion}")
+            raise wrong("pad_id", pad_id, f"in [0, vocab_size={config.vocab_size})")
         self.config = config
         self.optimizer = OptimizerConfig() if optimizer is None else optimizer
         self.replicas = replicas
         self.context = config.context
         self.vocab_size = config.vocab_size
         self.device = torch.device(device)
-        self.explosion = explosion
         execution = Execution() if execution is None else execution
-        self.precision = resolved(execution, self.device)
+        self.precision = resolved(execution.precision, self.device)
+        if execution.capture and self.device.type != "cuda":
+            raise ConfigError(f"learner.capture: CUDA graphs need a CUDA device (got {device})")
         what = f"a learner of {replicas} replicas x {config.layers} layers x width {config.width}"
         with fitting(what, "lower the replicas (num_envs), learner.width, learner.layers or the vocabulary"):
             self.flat = FlatParams(shapes(config), replicas=replicas, device=self.device)
@@ -97,6 +97,24 @@ class BatchedLearner:
         self._trainee = Trainee(network, leaves, self.flat, self.optimizer)
         self._reader = Reader(network, self.flat.parameters, self.device)
         self._captured = CapturedUpdates(self._trainee) if execution.capture else None
+
+    @classmethod
+    def build(cls, section: TransformerLearner, config: EnvConfig, tokenizer: Tokenizer, *, replicas: int) -> Self:
+        """N learners as an environment file says, not yet reset."""
+        return cls(
+            TransformerConfig(
+                vocab_size=tokenizer.vocab_size, context=config.context, **section.settings(TransformerShape)
+            ),
+            config.optimizer,
+            replicas=replicas,
+            pad_id=tokenizer.pad_id,
+            device=config.device,
+            execution=section,
+        )
+
+    @property
+    def _explosion(self) -> float:
+        return self.optimizer.explosion * log(self.vocab_size)
 
     @property
     def pad_id(self) -> int:
@@ -123,7 +141,7 @@ class BatchedLearner:
         with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
             todo = outlines(plan.batches, parts=parts, chunk=chunk_rows(self.device))
             row_losses, norms, ghosts = self._updates(self._segment(plan), todo, plan)
-            return segment_report(row_losses, norms, self.explosion * log(self.vocab_size), ghosts)
+            return segment_report(row_losses, norms, self._explosion, ghosts)
 
     def _updates(
         self, segment: Segment, todo: list[Outline], plan: SegmentPlan
@@ -201,7 +219,7 @@ class BatchedLearner:
             raise ValueError("plan.label_ids: inner steps of the native learner do not know them")
         with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
             row_losses, norms = inner_updates(self._trainee, plan, inner, self.device)
-            return inner_report(row_losses, norms, self.explosion * log(self.vocab_size), inner)
+            return inner_report(row_losses, norms, self._explosion, inner)
 
     def refuses_weighted(self) -> str:
         """Why its updates cannot weigh the losses of several batches, with the setting to change."""
@@ -217,7 +235,7 @@ class BatchedLearner:
         check_weighted(self, plan, weights, accumulate=parts)
         with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
             done = weighted_updates(self._trainee, plan, weights, self.device)
-            return done.report(self.explosion * log(self.vocab_size), weights)
+            return done.report(self._explosion, weights)
 
     def token_losses(self, batch: Batch) -> Tensor:
         """(N, B, T) nats of each scored token and 0 elsewhere, without gradient."""
@@ -271,23 +289,6 @@ class BatchedLearner:
         """Whether updates are recorded ones, which see no ghosts."""
         return self._captured is not None
 
-    def snapshot(self) -> Snapshot:
-        """A real copy of parameters, moments, step counts and seeds."""
-        return self.flat.snapshot()
-
-    def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
-        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
-        self.flat.restore(snapshot, rows)
-
-    def reset_optimizer(self) -> None:
-        """Zero the moments and step counts; the parameters stay."""
-        self.flat.reset_optimizer()
-
-    @property
-    def size(self) -> int:
-        """P, parameters of one replica."""
-        return self.flat.size()
-
     def flops(self, tokens: int, *, training: bool) -> float:
         """Floating-point operations of that many tokens of one learner; training counts 3 forward passes.
 
@@ -300,10 +301,9 @@ class BatchedLearner:
         self.flat.save(directory, optimizer=optimizer)
         description = {
             "kind": "native",
-            "config": asdict(self.config),
-            "optimizer": asdict(self.optimizer),
+            "config": self.config.model_dump(),
+            "optimizer": self.optimizer.model_dump(),
             "replicas": self.replicas,
             "pad_id": self.pad_id,
-            "explosion": self.explosion,
         }
         (directory / "learner.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")

@@ -14,8 +14,9 @@ from curriculum_rl.batch import Batch
 from curriculum_rl.learners.flat import FlatParams
 from curriculum_rl.learners.native.network import Network
 from curriculum_rl.learners.native.update import gradients
-from curriculum_rl.learners.optimizer import OptimizerConfig, TensorAdamW, clip_by_norm
+from curriculum_rl.learners.optimizer import TensorAdamW, clip_by_norm
 from curriculum_rl.learners.scoring import Outline
+from curriculum_rl.schema.learners import OptimizerConfig
 
 # Updates run before a capture, so that libraries have their workspaces and compilers are done.
 WARM_UP = 2

@@ -14,7 +14,6 @@ from curriculum_rl.draws import key
 
 # Four 16-bit numbers are read from each 64-bit hash.
 LEVELS = 1 << 16
-LARGEST = 1 - 1 / LEVELS
 
 _GOLDEN = 0x9E3779B97F4A7C15 - (1 << 64)  # 2^64 / golden ratio, the step of splitmix64, as a signed number
 _FACTORS = (0xBF58476D1CE4E5B9 - (1 << 64), 0x94D049BB133111EB - (1 << 64))

@@ -14,7 +14,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from curriculum_rl.learners.native.dropout import Dropout
 from curriculum_rl.learners.native.first_order import first_order_only
 from curriculum_rl.learners.native.ghost import Tap, tapped
-from curriculum_rl.learners.native.transformer import Activation, TransformerConfig
+from curriculum_rl.learners.native.transformer import TransformerConfig
+from curriculum_rl.schema.learners import Activation
 
 Body: TypeAlias = Callable[
     [Mapping[str, Tensor], TransformerConfig, Tensor, Tensor | None, Dropout | None, Tap | None], Tensor

@@ -4,56 +4,19 @@ Shapes: N replicas, T tokens, d width, V vocabulary, L layers.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
-from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.native.dropout import LARGEST
-
-Activation = Literal["relu2", "gelu", "silu"]
+from curriculum_rl.schema.learners import TransformerShape
 
 
-@dataclass(frozen=True)
-class TransformerConfig:
-    """Size of the native transformer.
+class TransformerConfig(TransformerShape):
+    """The native transformer: its shape, its vocabulary and its longest row."""
 
-    Attributes:
-        vocab_size: V, at least 2.
-        layers: L, at least 1.
-        width: d, a multiple of `heads`; multiples of 16 keep a replica's bits independent of its neighbours.
-        heads: attention heads, at least 1; widths of 32 or more per head are fast.
-        context: the longest row in tokens, at least 1.
-        activation: of the feed-forward layers, four times as wide as d.
-        tied: whether the head is the embedding; a head of its own adds V d parameters.
-        dropout: share of the residual stream's inputs (embedding, attention, feed-forward) that an update drops, in
-            [0, 1); scoring drops nothing.
-    """
-
-    vocab_size: int
-    layers: int = 2
-    width: int = 128
-    heads: int = 4
-    context: int = 64
-    activation: Activation = "relu2"
-    tied: bool = True
-    dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, least in (("vocab_size", 2), ("layers", 1), ("width", 1), ("heads", 1), ("context", 1)):
-            value = getattr(self, name)
-            if value < least:
-                raise ConfigError(f"learner {name} must be at least {least}, not {value}")
-        if self.width % self.heads:
-            raise ConfigError(f"learner width {self.width} is not divisible by heads {self.heads}")
-        if self.activation not in get_args(Activation):
-            raise ConfigError(
-                f"learner activation must be one of {', '.join(get_args(Activation))}, not {self.activation!r}"
-            )
-        if not 0 <= self.dropout < LARGEST:
-            raise ConfigError(f"learner dropout must be in [0, 1), not {self.dropout}")
+    vocab_size: int = Field(ge=2, description="V")
+    context: int = Field(gt=0, description="the longest row in tokens")
 
 
 def shapes(config: TransformerConfig) -> dict[str, tuple[int, ...]]:

@@ -14,9 +14,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from curriculum_rl.batch import Batch, Inner, SegmentPlan
 from curriculum_rl.draws import key
 from curriculum_rl.learners.flat import FlatParams
-from curriculum_rl.learners.optimizer import OptimizerConfig, adamw_alone, clip_by_norm
+from curriculum_rl.learners.optimizer import adamw_alone, clip_by_norm
 from curriculum_rl.learners.scoring import among, outlines, token_weights
 from curriculum_rl.learners.transformers.network import HFNetwork
+from curriculum_rl.schema.learners import OptimizerConfig
 
 Parameters = Mapping[str, Tensor]
 

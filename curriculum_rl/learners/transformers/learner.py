@@ -6,10 +6,9 @@ Shapes: k updates, N replicas, B rows, T tokens, M = B T positions, d width, C l
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
 from math import log
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,26 +19,28 @@ from torch import Tensor
 from curriculum_rl.batch import Batch, Inner, Part, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
-from curriculum_rl.learners.base import Snapshot, check_plan, for_all_replicas, rows_to_reset
-from curriculum_rl.learners.flat import FlatParams
+from curriculum_rl.learners.base import check_plan, for_all_replicas, rows_to_reset
+from curriculum_rl.learners.flat import FlatLearner, FlatParams
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.native.inner import inner_report
 from curriculum_rl.learners.native.weighted import check_weighted
-from curriculum_rl.learners.optimizer import OptimizerConfig
-from curriculum_rl.learners.precision import Execution, Precision, products, resolved
+from curriculum_rl.learners.precision import products, resolved
 from curriculum_rl.learners.scoring import outlines, token_weights
 from curriculum_rl.learners.transformers import models as hf_models
 from curriculum_rl.learners.transformers.inner import InnerUpdates
 from curriculum_rl.learners.transformers.light import Light, attach, fresh, require_light
 from curriculum_rl.learners.transformers.network import HFNetwork
 from curriculum_rl.learners.transformers.weighted import WeightedUpdates, joined
+from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import learners as sections
+from curriculum_rl.text.tokenizers import Tokenizer
 
 # Positions whose loss is taken are rounded up to this many.
 CHUNK = 64
 LIGHT_FILE = "light.safetensors"
 
 
-class TransformersLearner:
+class TransformersLearner(FlatLearner):
     """N copies of one `transformers` model as learners, trained and scored one after the other.
 
     Unlike the native learner's, the replicas are looped: N of them take N times as long as one. There is one module,
@@ -50,13 +51,13 @@ class TransformersLearner:
     Args:
         model: a configuration (`{"model_type": "llama", "hidden_size": 64, ...}`: fresh weights from the seed), a local
             directory or a hub name (its weights; safetensors only, remote code is never run).
-        optimizer: AdamW's settings; vectors (biases, gains) are not decayed.
+        optimizer: AdamW's settings, and the loss that marks a replica as not finite; rates stand in the plan, and
+            vectors (biases, gains) are not decayed.
         head: `causal` reads rows from left to right, `masked` in both directions; rows of the other kind are refused.
         tokenizer: the embedding is resized to its `vocab_size`.
         context: T, the longest row; the model is tried on one such row at once.
         replicas: N, at least 1.
         device: where the model is.
-        explosion: an update whose loss is above this many times ln V marks its replica as not finite.
         options: attention, dropout, gradient checkpointing and precision.
         light: added parameters that may be trained alone, and a head for label tokens; None: none.
 
@@ -67,18 +68,17 @@ class TransformersLearner:
     def __init__(
         self,
         model: str | Mapping[str, Any],
-        optimizer: OptimizerConfig | None = None,
+        optimizer: sections.OptimizerConfig | None = None,
         *,
-        head: hf_models.Head = "causal",
+        head: sections.Head = "causal",
         tokenizer: hf_models.Vocabulary,
         context: int,
         replicas: int = 1,
         device: torch.device | str = "cpu",
-        explosion: float = 5.0,
-        options: hf_models.Options | None = None,
+        options: sections.ModelOptions | None = None,
         light: Light | None = None,
     ) -> None:
-        self.optimizer = OptimizerConfig() if optimizer is None else optimizer
+        self.optimizer = sections.OptimizerConfig() if optimizer is None else optimizer
         self.source = model
         self.vocabulary = tokenizer
         self.head = head
@@ -86,10 +86,9 @@ class TransformersLearner:
         self.replicas = replicas
         self.vocab_size = tokenizer.vocab_size
         self.device = torch.device(device)
-        self.explosion = explosion
-        self.options = hf_models.Options() if options is None else options
+        self.options = sections.ModelOptions() if options is None else options
         self.light = light
-        self.precision: Precision = resolved(Execution(self.options.precision), self.device)
+        self.precision: sections.Precision = resolved(self.options.precision, self.device)
         self.causal_rows = head == "causal"
         self.bidirectional_rows = head == "masked"
         with fitting(f"{replicas} transformers model(s)", "lower the replicas (num_envs) or the model's sizes"):
@@ -111,6 +110,28 @@ class TransformersLearner:
         if isinstance(model, str):
             body = self._part("body")
             self._loaded = {self._plain[name]: self.flat.parameters[name][0].cpu().clone() for name in body}
+
+    @classmethod
+    def build(
+        cls, section: sections.TransformersLearner, config: EnvConfig, tokenizer: Tokenizer, *, replicas: int
+    ) -> Self:
+        """N learners as an environment file says, not yet reset."""
+        light = section.light
+        return cls(
+            section.model,
+            config.optimizer,
+            head=section.head,
+            tokenizer=tokenizer,
+            context=config.context,
+            replicas=replicas,
+            device=config.device,
+            options=sections.ModelOptions(**section.settings(sections.ModelOptions)),
+            light=None if light is None else Light(labels=tokenizer.label_ids, kind=light.kind, **light.settings()),
+        )
+
+    @property
+    def _explosion(self) -> float:
+        return self.optimizer.explosion * log(self.vocab_size)
 
     def _built(self, *, seed: int) -> Any:
         return hf_models.build(
@@ -208,7 +229,7 @@ class TransformersLearner:
         with self._fitting(plan.batches, "train", parts), self.flat.undone_on_failure(), products(self.precision):
             for n in range(N):
                 row_losses[:, n], norms[:, n] = self._updates(plan, n, inner)
-        return inner_report(row_losses, norms, self.explosion * log(self.vocab_size), inner)
+        return inner_report(row_losses, norms, self._explosion, inner)
 
     def refuses_weighted(self) -> str:
         """Why its updates cannot weigh the losses of several batches: they can."""
@@ -229,7 +250,7 @@ class TransformersLearner:
             for n in range(self.replicas):
                 self._become(n)
                 done.append(update(plan, weights, n))
-        return joined(done).report(self.explosion * log(self.vocab_size), weights)
+        return joined(done).report(self._explosion, weights)
 
     def _updates(self, plan: SegmentPlan, n: int, inner: Inner) -> tuple[Tensor, Tensor]:
         """The (k m, B) losses and (k,) gradient norms of k updates of a replica."""
@@ -301,23 +322,6 @@ class TransformersLearner:
         steps = torch.from_numpy(self.flat.steps[n : n + 1])
         return gradient_products(slopes, second, steps, beta=self.optimizer.betas[1], eps=self.optimizer.eps)
 
-    def snapshot(self) -> Snapshot:
-        """A real copy of parameters, moments, step counts and seeds."""
-        return self.flat.snapshot()
-
-    def restore(self, snapshot: Snapshot, rows: Sequence[int] | None = None) -> None:
-        """Put a snapshot back, bit for bit, into all replicas or only those numbered in `rows`."""
-        self.flat.restore(snapshot, rows)
-
-    def reset_optimizer(self) -> None:
-        """Zero the moments and step counts; the parameters stay."""
-        self.flat.reset_optimizer()
-
-    @property
-    def size(self) -> int:
-        """P, trainable parameters of one replica."""
-        return self.flat.size()
-
     def flops(self, tokens: int, *, training: bool) -> float:
         """Counted operations of that many tokens of full rows, all scored; training counts 3 forward passes."""
         return self._flops_per_token * tokens * (3 if training else 1)
@@ -350,11 +354,10 @@ class TransformersLearner:
             "head": self.head,
             "context": self.context,
             "replicas": self.replicas,
-            "optimizer": asdict(self.optimizer),
+            "optimizer": self.optimizer.model_dump(),
             "vocabulary": {name: getattr(self.vocabulary, name) for name in ("vocab_size", "pad_id", "eos_id")},
-            "explosion": self.explosion,
-            "options": asdict(self.options),
-            "light": None if self.light is None else asdict(self.light),
+            "options": self.options.model_dump(),
+            "light": None if self.light is None else self.light.model_dump(),
         }
         (directory / "learner.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 

@@ -6,60 +6,37 @@ Shapes: d width, L label tokens.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
+from pydantic import field_validator
 from torch import Tensor, nn
 
 from curriculum_rl.batch import Part
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema.learners import LightConfig
 
-Kind = Literal["adapter", "lora", "head"]
-ADAPTED = r"layer\.\d+\.output\.dense"
-"""Which modules of a BERT an adapter follows: the second product of each feed-forward block."""
-LORA_TARGETS = ("query", "value")
-"""Which modules of a BERT get low-rank updates; Hu et al. 2022 (arXiv:2106.09685), section 4.2."""
 HEAD = "label_head"
 """The attribute of the model that the head becomes."""
 
 
-@dataclass(frozen=True)
-class Light:
+class Light(LightConfig):
     """Which light parameters a model has.
 
     Attributes:
         labels: (L,) the tokens that the head answers with, in place of the model's own output for them.
-        kind: `adapter`: bottlenecks and the head; `lora`: low-rank updates and the head; `head`: the head alone.
-        rate: their learning rate, times the body's.
-        size: width of a bottleneck.
-        adapted: the modules that a bottleneck follows: a regular expression for a module's whole name, or its end.
-        rank: of the low-rank updates.
-        alpha: their scale is this over the rank.
-        targets: ends of the names of the modules that are updated so.
     """
 
     labels: tuple[int, ...]
-    kind: Kind = "adapter"
-    rate: float = 4.0
-    size: int = 32
-    adapted: str = ADAPTED
-    rank: int = 8
-    alpha: int = 16
-    targets: tuple[str, ...] = LORA_TARGETS
 
-    def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise ConfigError(f"learner.light.kind: must be one of {', '.join(get_args(Kind))}, not {self.kind!r}")
-        if not self.labels:
-            raise ConfigError("learner.light: the tokenizer has no label tokens: set tokenizer.labels")
-
+    @field_validator("labels")
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Light":
-        """The settings that `dataclasses.asdict` and JSON made of them."""
-        return cls(**{**values, "labels": tuple(values["labels"]), "targets": tuple(values["targets"])})
+    def _has_some(cls, labels: tuple[int, ...]) -> tuple[int, ...]:
+        if not labels:
+            raise ValueError("the tokenizer has no label tokens: set tokenizer.labels")
+        return labels
 
 
 @runtime_checkable

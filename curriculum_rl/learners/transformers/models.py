@@ -2,40 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Protocol, get_args
 
 import torch
 
-from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.precision import Precision
-
-Head = Literal["causal", "masked"]
-Attention = Literal["sdpa", "eager"]
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a model is run.
-
-    Attributes:
-        precision: of products, by `torch.autocast`; parameters and optimizer are float32. See `Execution`.
-        attention: `sdpa` (torch's fused attention) or `eager`, for the few models that lack the first.
-        dropout: whether an update drops what the model's own configuration says; scoring never does.
-        gradient_checkpointing: keep the inputs of the layers alone and compute the rest twice: memory for time.
-    """
-
-    precision: Precision = "auto"
-    attention: Attention = "sdpa"
-    dropout: bool = False
-    gradient_checkpointing: bool = False
-
-    def __post_init__(self) -> None:
-        if self.attention not in get_args(Attention):
-            raise ConfigError(
-                f"learner.attention must be one of {', '.join(get_args(Attention))}, not {self.attention!r}"
-            )
+from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.schema.learners import Head, ModelOptions
 
 
 class Vocabulary(Protocol):
@@ -52,7 +25,7 @@ def build(
     head: Head,
     vocabulary: Vocabulary,
     seed: int,
-    options: Options | None = None,
+    options: ModelOptions | None = None,
 ) -> Any:
     """A float32 `transformers` model whose embedding has the tokenizer's size.
 
@@ -67,10 +40,10 @@ def build(
         ConfigError: for an unknown model type or setting, a model that cannot be loaded or has no such head.
     """
     if head not in get_args(Head):
-        raise ConfigError(f"learner.head must be one of {', '.join(get_args(Head))}, not {head!r}")
+        raise wrong("learner.head", head, f"one of {', '.join(get_args(Head))}")
     with _quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        chosen = Options() if options is None else options
+        chosen = ModelOptions() if options is None else options
         make: Any = _pretrained if isinstance(source, str) else _from_config
         made = make(source, head, vocabulary, chosen)
     if not chosen.dropout:
@@ -116,7 +89,7 @@ def _auto_class(head: Head) -> Any:
     return transformers.AutoModelForCausalLM if head == "causal" else transformers.AutoModelForMaskedLM
 
 
-def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary, options: Options) -> Any:
+def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary, options: ModelOptions) -> Any:
     from transformers import AutoConfig
 
     settings = dict(source)
@@ -147,7 +120,7 @@ def _refuse_unknown(default: Any, settings: Mapping[str, Any], model_type: str) 
             raise ConfigError(f"learner.model.{name} is no setting of model_type {model_type!r}")
 
 
-def _pretrained(source: str, head: Head, vocabulary: Vocabulary, options: Options) -> Any:
+def _pretrained(source: str, head: Head, vocabulary: Vocabulary, options: ModelOptions) -> Any:
     folder = Path(source).expanduser()
     name = str(folder) if folder.is_dir() else source
     try:

@@ -17,10 +17,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from curriculum_rl.batch import Batch, Pool
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.precision import Precision
 from curriculum_rl.learners.scoring import scored_positions
-from curriculum_rl.learners.transformers.models import Head, Options, Vocabulary
+from curriculum_rl.learners.transformers.models import Vocabulary
 from curriculum_rl.learners.transformers.reader import HFReader
+from curriculum_rl.schema.learners import Head, ModelOptions, Precision
 
 # Logits that are alive at a time without gradients.
 EVALUATION_LOGITS = 1 << 25
@@ -43,7 +43,7 @@ class HFNetwork:
     model: Any
     head: Head
     vocabulary: Vocabulary
-    options: Options
+    options: ModelOptions
     precision: Precision
     device: torch.device
     labels: Sequence[int] = ()

@@ -14,9 +14,10 @@ from curriculum_rl.draws import key
 from curriculum_rl.learners.dev_head import cosines, fitted_head, head_loss
 from curriculum_rl.learners.flat import FlatParams
 from curriculum_rl.learners.native.weighted import Floats, Weighted, added, by_update
-from curriculum_rl.learners.optimizer import OptimizerConfig, adamw_alone, clip_by_norm
+from curriculum_rl.learners.optimizer import adamw_alone, clip_by_norm
 from curriculum_rl.learners.scoring import outlines, token_weights
 from curriculum_rl.learners.transformers.network import HFNetwork
+from curriculum_rl.schema.learners import OptimizerConfig
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.scripts.comparing.analysis import reading, statistics
 from curriculum_rl.scripts.comparing.running import search
 from curriculum_rl.scripts.comparing.running.contestants import BEST_FIXED, PRIOR, STRATIFIED, Contestant
 from curriculum_rl.scripts.comparing.running.plan import REACH, Plan
 
-FORMAT = 1
+FORMAT = 2
 FIGURES = {
     "target_loss": True,
     "downstream_accuracy": False,
@@ -24,12 +25,12 @@ DEPLOYMENTS = (1, 10, 100)
 Entry = dict[str, Any]
 
 
-def document(plan: Plan, baselines: dict[str, float]) -> dict[str, Any]:
+def document(plan: Plan, baselines: CountingLosses) -> dict[str, Any]:
     """Everything the comparison has found; its schema is in docs/compare.md.
 
     Args:
         plan: whose cells are read.
-        baselines: the target's unigram and bigram loss.
+        baselines: what counting alone reaches.
     """
     loss_proxy = plan.config.proxy.kind == "heldout_loss"
     prior = next((one.label for one in plan.contestants if one.is_prior), None)
@@ -46,7 +47,7 @@ def document(plan: Plan, baselines: dict[str, float]) -> dict[str, Any]:
         "budget": {key: value for key, value in plan.config.budget.model_dump().items() if value is not None},
         "proxy": plan.config.proxy.kind,
         "loss_proxy": loss_proxy,
-        "baselines": dict(baselines),
+        "baselines": asdict(baselines),
         "divergence": dict(zip(plan.tasks, map(float, plan.divergence), strict=True)),
         "prior": prior,
         "static_mixtures": plan.mixtures,

@@ -113,7 +113,7 @@ def curves(found: Mapping[str, Any], entries: Sequence[Entry], width: int) -> st
         return ""
     left, right, top = 34, (112 if width == NARROW else 170), 12
     height = max(330 if width == NARROW else 420, 13 * len(drawn) + 70)
-    lines = found["baselines"] if found["loss_proxy"] else {}
+    lines = {name: found["baselines"][name] for name in ("unigram", "bigram")} if found["loss_proxy"] else {}
     start = next(i for i, spent in enumerate(drawn[0]["curves"]["spent"]) if spent >= 0.1)
     values = [v for entry in drawn for v in entry["curves"]["mean"][start:]]
     finals = {e["label"]: e["figures"]["target_loss"]["mean"] for e in drawn} if found["loss_proxy"] else {}

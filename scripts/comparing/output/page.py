@@ -140,7 +140,7 @@ def _curve_caption(found: Mapping[str, Any]) -> str:
     return (
         "Loss on the few windows of the target that the proxy reads (not those of the report), lower is better; bands "
         "go from the lowest to the highest seed, dots at the end are the loss on the report split. The red lines are "
-        "what counting words, or pairs of words, reaches without any network."
+        "what counting words, or pairs of words, on the rows that stratified reads reaches without any network."
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.scripts.comparing.output.cost_tables import costs, setups
 from curriculum_rl.scripts.comparing.output.lines import NONE, Table, groups_of, interval, name_of, signed
 
@@ -37,16 +38,16 @@ def _scores(found: Mapping[str, Any]) -> Table:
         "headroom [95 %]",
         "sees target",
     )
-    counting = found["baselines"]
+    counting = CountingLosses(**found["baselines"])
     reference = found["agents"]["stratified"]["figures"].get("target_loss")
     notes = [
-        f"Target loss: nats per token on the report split, lower is better, mean of {len(found['seeds'])} seeds; "
-        f"counting alone reaches {counting['unigram']:.2f} (unigram) and {counting['bigram']:.2f} (bigram).",
+        f"Target loss: nats per token on the report split, lower is better, mean of {len(found['seeds'])} seeds.",
+        f"Counting alone reaches: {counting}.",
         "Headroom: (agent - stratified) / (best static mixture - stratified); above 1 means that dynamics paid.",
     ]
     if found["prior"]:
-        notes.insert(1, f"Prior: the static divergence prior, the row {found['prior']}; it costs nothing.")
-    if reference and reference["mean"] >= counting["bigram"]:
+        notes.insert(2, f"Prior: the static divergence prior, the row {found['prior']}; it costs nothing.")
+    if reference and reference["mean"] >= counting.bigram:
         notes.append("Stratified does not end below the bigram line: these runs are too short to make claims about.")
     if len(found["seeds"]) < 6:
         least = 2 / 2 ** len(found["seeds"])

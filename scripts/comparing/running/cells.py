@@ -19,6 +19,7 @@ from curriculum_rl.mixtures import action_of
 from curriculum_rl.recording.recorder import Recorder
 from curriculum_rl.recording.rows import to_json, write_atomically
 from curriculum_rl.recording.runs import RunDirectory
+from curriculum_rl.schema import EnvConfig
 from curriculum_rl.scripts.comparing.running import directory
 from curriculum_rl.scripts.running import resuming
 from curriculum_rl.scripts.running.finishing import annotate, write_outcome
@@ -88,7 +89,7 @@ def _loop(agent: Any, env: Any, callback: Any) -> None:
 
 
 def try_mixtures(
-    config: Mapping[str, Any], overrides: Mapping[str, Any], mixtures: Sequence[Sequence[float]], seed: int, out: Path
+    config: EnvConfig, overrides: Mapping[str, Any], mixtures: Sequence[Sequence[float]], seed: int, out: Path
 ) -> bool:
     """Train one learner on each static mixture, side by side, and write their final proxy scores and their cost.
 
@@ -102,9 +103,7 @@ def try_mixtures(
     torch.set_num_threads(1)
     static = {"action.kind": "mixture", "action.permute": False, "observation": "flat", "reward.baseline": "none"}
     begun = time.perf_counter()
-    env = PretrainingVectorEnv(
-        dict(config), num_envs=len(mixtures), overrides={**overrides, **static}, downstream=False
-    )
+    env = PretrainingVectorEnv(config, num_envs=len(mixtures), overrides={**overrides, **static}, downstream=False)
     env.begin([seed] * len(mixtures))
     actions = action_of(np.array(mixtures, np.float64))
     while True:

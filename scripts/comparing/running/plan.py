@@ -57,11 +57,6 @@ class Plan:
     reach: tuple[str, ...] = ()
 
     @property
-    def content(self) -> dict[str, Any]:
-        """The environment as what was written, so that what nobody chose can still be chosen for an agent."""
-        return self.config.model_dump(mode="json", exclude_unset=True)
-
-    @property
     def percents(self) -> tuple[int, ...]:
         """Parts of the budget that runs are made at."""
         return (*REACH, 100) if self.reach else (100,)
@@ -135,7 +130,7 @@ def _searches(plan: Plan) -> list[Job]:
 
 def _try(plan: Plan, part: search.Part) -> dict[str, Any]:
     out = plan.folder.search(part.name)
-    return {"config": plan.content, "overrides": {}, "mixtures": part.mixtures.tolist(), "seed": part.seed, "out": out}
+    return {"config": plan.config, "overrides": {}, "mixtures": part.mixtures.tolist(), "seed": part.seed, "out": out}
 
 
 def _try_finalists(plan: Plan, name: str) -> dict[str, Any]:
@@ -217,7 +212,7 @@ def _request(
     plan: Plan, agent: str, seed: int, out: Path, overrides: Mapping[str, Any], timesteps: int | None = None
 ) -> Request:
     return Request(
-        env=plan.content,
+        env=plan.config,
         agent=agent,
         seed=seed,
         out=out,

@@ -1,7 +1,6 @@
 """What every mixer's rule must do, whatever it is told, and what the table says of each."""
 
 import dataclasses
-import importlib
 
 import numpy as np
 import pytest
@@ -24,8 +23,9 @@ from curriculum_rl.agents.mixers.pike import PiKE
 from curriculum_rl.agents.mixers.r_and_b import RAndB
 from curriculum_rl.agents.mixers.regmix import RegMix
 from curriculum_rl.agents.mixers.rollout import Rollout
-from curriculum_rl.agents.mixers.rule import Feedback
+from curriculum_rl.agents.mixers.rule import Feedback, next_run
 from curriculum_rl.agents.mixers.skill_it import SkillIt
+from curriculum_rl.agents.table import class_of
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.signals import SIGNALS
 
@@ -100,7 +100,7 @@ def test_mixtures_stay_mixtures(rule, arms, segments, size, missing, seed):
         check_mixture(rule, state, 2, arms)
         rule.update(state, made(rule, random, 2, arms, size, missing))
         if random.random() < 0.3:
-            rule.next_run(state, random.random(2) < 0.5)
+            next_run(rule, state, random.random(2) < 0.5, arms=arms)
     check_mixture(rule, state, 2, arms)
     assert all(np.isfinite(values).all() for values in state.values())
     assert {name: (values.shape, values.dtype) for name, values in state.items()} == shapes
@@ -115,7 +115,7 @@ def test_five_hundred_tasks(rule):
         for _ in range(2):
             rule.update(state, made(rule, random, 1, 500, 3.0, 0.1 * run))
         check_mixture(rule, state, 1, 500)
-        rule.next_run(state, np.ones(1, bool))
+        next_run(rule, state, np.ones(1, bool), arms=500)
     check_mixture(rule, state, 1, 500)
 
 
@@ -130,8 +130,8 @@ def test_rows_are_independent(rule):
         rule.update(alone, Feedback(signals, *(values[1:2] for values in told[1:6])))
         assert np.array_equal(rule.mixture(together)[1], rule.mixture(alone)[0])
         if segment % 10 == 9:
-            rule.next_run(together, np.array([segment == 9, True, False]))
-            rule.next_run(alone, np.array([True]))
+            next_run(rule, together, np.array([segment == 9, True, False]), arms=4)
+            next_run(rule, alone, np.array([True]), arms=4)
 
 
 @pytest.mark.parametrize("rule", [r for r in RULES if not isinstance(r, RegMix | DoReMi | DoGE)], ids=repr)
@@ -142,7 +142,7 @@ def test_online_rules_begin_each_run_anew(rule):
         rule.update(state, made(rule, random, 2, 5, 2.0, 0.0))
     kept = {name: values[0].copy() for name, values in state.items()}
     assert any(not np.array_equal(state[name], fresh[name]) for name in state)
-    rule.next_run(state, np.array([False, True]))
+    next_run(rule, state, np.array([False, True]), arms=5)
     assert all(np.array_equal(state[name][1], fresh[name][1]) for name in state)
     assert all(np.array_equal(state[name][0], kept[name]) for name in state)
 
@@ -154,11 +154,11 @@ def test_the_first_mixture_is_even(rule):
 
 @pytest.mark.parametrize("entry", MIXERS, ids=lambda entry: entry.name)
 def test_entries_say_what_the_rules_need(entry):
-    module, _, name = entry.target.partition(":")
-    cls = getattr(importlib.import_module(module), name)
-    assert entry.needs_signals == bool(cls.rule_class.signals) and set(cls.rule_class.signals) <= set(SIGNALS)
-    assert entry.sees_target or "look_ahead" not in cls.rule_class.signals
-    assert dataclasses.is_dataclass(cls.rule_class) and any(type(rule) is cls.rule_class for rule in RULES)
+    rule_class = class_of(entry.name).rule_class
+    assert entry.needs_signals == bool(rule_class.signals) and set(rule_class.signals) <= set(SIGNALS)
+    assert entry.sees_target or "look_ahead" not in rule_class.signals
+    assert (entry.protocol == "pretrained") == getattr(rule_class, "across_runs", False)
+    assert dataclasses.is_dataclass(rule_class) and any(type(rule) is rule_class for rule in RULES)
 
 
 def test_every_rule_has_an_entry_of_its_own():

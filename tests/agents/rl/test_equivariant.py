@@ -1,5 +1,6 @@
 """The equivariant policies: permute the tasks and what they say follows; they learn; they play another number."""
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,20 @@ def test_columns_hide_features() -> None:
     assert np.array_equal(agent.probabilities({"tasks": tasks.reshape(4, -1), "run": run + np.array([[1, 0]])}), plain)
     with pytest.raises(ConfigError, match=r"task_columns: \[3\] must be numbers from 0 to 2"):
         make("td3", env, policy_kwargs={"task_columns": (3,)})
+
+
+@pytest.mark.parametrize(("name", "mixture"), CASES)
+def test_a_policy_that_travels_alone_keeps_its_width_and_its_columns(name: str, mixture: bool, tmp_path: Path) -> None:
+    settings = {"width": 12, "task_columns": (2, 0), "run_columns": (1,)}
+    agent: Any = make(name, several(mixture=mixture), seed=0, policy_kwargs=settings)
+    tasks, run, _, _ = drawn()
+    observed = {"tasks": tasks.reshape(4, -1), "run": run}
+    expected, _ = agent.policy.predict(observed, deterministic=True)
+    agent.policy.save(tmp_path / "policy")
+    others = type(agent.policy).load(tmp_path / "policy", device="cpu"), pickle.loads(pickle.dumps(agent.policy))
+    for other in others:
+        assert np.array_equal(other.predict(observed, deterministic=True)[0], expected)
+        assert {key: other._get_constructor_parameters()[key] for key in settings} == settings
 
 
 @pytest.mark.parametrize(("name", "mixture"), [case for case in CASES if case[0] != "dqn"])

@@ -129,15 +129,15 @@ def test_pretrained_defaults(name, pool):
         ("td3", False, {}, "action_space: td3 plays mixtures, Box(-1, 1, (K,)), not Discrete(5)"),
         ("ac-odm", False, {}, "action_space: ac-odm plays mixtures, Box(-1, 1, (K,)), not Discrete(5)"),
         ("dqn", True, {}, "action_space: dqn plays one task at a time, Discrete(K), not mixtures of 5"),
-        ("dqn", False, {"buffer_size": 0}, "buffer_size: 0 must be at least 1"),
+        ("dqn", False, {"buffer_size": 0}, "buffer_size: 0 must be a whole number at least 1"),
         ("sac", True, {"gradient_steps": 0}, "gradient_steps: 0 must be at least 1, or -1"),
-        ("sac", True, {"learning_starts": -1}, "learning_starts: -1 must be at least 0"),
-        ("td3", True, {"noise": float("nan")}, "noise: nan must be at least 0"),
-        ("td3", True, {"policy_delay": 0}, "policy_delay: 0 must be at least 1"),
+        ("sac", True, {"learning_starts": -1}, "learning_starts: -1 must be a whole number at least 0"),
+        ("td3", True, {"noise": float("nan")}, "noise: nan must be a number at least 0"),
+        ("td3", True, {"policy_delay": 0}, "policy_delay: 0 must be a whole number at least 1"),
         ("a2c", False, {"n_steps": 1}, "n_steps: 1 of 1 replicas must be at least 2"),
         ("dqn", False, {"policy": "Mlp"}, "policy: 'Mlp' is not one of MlpPolicy"),
         ("td3", True, {"policy": "MultiInputPolicy"}, "policy: 'MultiInputPolicy' cannot read"),
-        ("ac-odm", True, {"smoothing": 1}, "smoothing: 1 must be in [0, 1)"),
+        ("ac-odm", True, {"smoothing": 1}, "smoothing: 1 must be a number at least 0 and below 1"),
         ("sac", True, {"colour": 1}, "agent sac: unknown option 'colour'"),
     ],
 )
@@ -145,6 +145,17 @@ def test_mistakes_get_one_line(name, mixture, options, message, pool):
     with pytest.raises(ConfigError, match=re.escape(message)) as caught:
         make(name, pool(1, mixture=mixture), **options)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ppo", "dqn", "exp3s"])
+def test_a_callback_may_be_a_function(name, pool):
+    """As for stable-baselines3; one that says False ends the training."""
+    seen: list[int] = []
+    make(name, pool(2), seed=0).learn(4, lambda *_: seen.append(0) is None)
+    assert seen
+    agent: Any = make(name, pool(2), seed=0)
+    agent.learn(64, lambda *_: False)
+    assert agent.num_timesteps == 2
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

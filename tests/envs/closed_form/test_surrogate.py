@@ -180,11 +180,11 @@ def test_an_episode_takes_milliseconds(regmix: Path) -> None:
         ({"table": "none.csv"}, "cannot read none.csv"),
         ({"shares": "weight_"}, "shares: 'weight_' names no columns; there are: index, train_sea"),
         ({"losses": ["metric/sea"]}, "losses: 'metric/sea' names no columns"),
-        ({"target": "sky"}, "target: 'sky' is not one of sea_loss, land_loss"),
-        ({"segments": 0}, "segments: 0 must be at least 1"),
-        ({"noise": -1}, "noise: -1 must be at least 0"),
-        ({"observation": "image"}, "observation: 'image' must be"),
-        ({"action": "both"}, "action: 'both' must be"),
+        ({"target": "sky"}, "target: must be one of sea_loss, land_loss"),
+        ({"segments": 0}, "segments: must be at least 1"),
+        ({"noise": -1}, "noise: must be at least 0"),
+        ({"observation": "image"}, "observation: must be flat or dict"),
+        ({"action": "both"}, "action: must be task or mixture"),
     ],
 )
 def test_mistakes_get_one_line(table: Path, changes: dict[str, Any], message: str) -> None:

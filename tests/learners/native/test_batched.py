@@ -16,8 +16,8 @@ from curriculum_rl.learners.native.forward import attention_mask, hidden_states
 from curriculum_rl.learners.native.network import Network
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.native.update import gradients
-from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.scoring import outlines, token_weights
+from curriculum_rl.schema.learners import OptimizerConfig
 
 KINDS = ("causal", "mixed", "masked", "causal")
 
@@ -171,7 +171,7 @@ def test_clipping_bounds_the_step(make_plan):
 
 def test_wrong_arguments_are_named(make_plan):
     with pytest.raises(ConfigError, match="pad_id"):
-        BatchedLearner(TransformerConfig(vocab_size=5), pad_id=5)
+        BatchedLearner(TransformerConfig(vocab_size=5, context=8), pad_id=5)
     with pytest.raises(ConfigError, match="replicas"):
         _learner(0)
     plan = make_plan(kinds=("causal", "causal"))

@@ -8,9 +8,8 @@ from curriculum_rl.batch import SegmentPlan
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.capture import StaticUpdate
 from curriculum_rl.learners.native.transformer import TransformerConfig
-from curriculum_rl.learners.optimizer import OptimizerConfig
-from curriculum_rl.learners.precision import Execution
 from curriculum_rl.learners.scoring import Outline, common_outline, outlines
+from curriculum_rl.schema.learners import Execution, OptimizerConfig
 
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="CUDA graphs need a CUDA device")
 
@@ -20,7 +19,7 @@ KINDS = ("causal", "mixed", "masked")
 def _learner(*, device="cpu", capture=False, dropout=0.0, accumulate=1):
     config = TransformerConfig(vocab_size=50, layers=1, width=32, heads=2, context=16, dropout=dropout)
     optimizer = OptimizerConfig(label_smoothing=0.1, accumulate=accumulate)
-    execution = Execution("float32", capture=capture)
+    execution = Execution(precision="float32", capture=capture)
     return BatchedLearner(config, optimizer, replicas=3, pad_id=0, device=device, execution=execution)
 
 
@@ -95,6 +94,6 @@ def test_lower_precisions_train_nearly_alike(make_plan, precision):
     config = TransformerConfig(vocab_size=50, layers=1, width=32, heads=2, context=16)
     losses = []
     for chosen in ("float32", precision):
-        learner = BatchedLearner(config, replicas=3, pad_id=0, device="cuda", execution=Execution(chosen))
+        learner = BatchedLearner(config, replicas=3, pad_id=0, device="cuda", execution=Execution(precision=chosen))
         losses.append(learner.train(plan).losses)
     np.testing.assert_allclose(losses[1], losses[0], rtol=0.03)

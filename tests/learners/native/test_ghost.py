@@ -10,8 +10,8 @@ from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.ghost import Tap, require_ghosts, tapped
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.native.update import gradients
-from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.scoring import outlines, token_weights
+from curriculum_rl.schema.learners import OptimizerConfig
 
 KINDS = ("causal", "mixed", "masked")
 

@@ -17,10 +17,11 @@ from curriculum_rl.learners.native.inner import InnerUpdate, Read, require_inner
 from curriculum_rl.learners.native.network import Network
 from curriculum_rl.learners.native.transformer import TransformerConfig, forward_flops, initialise, shapes
 from curriculum_rl.learners.native.update import Gradients, gradients
-from curriculum_rl.learners.optimizer import OptimizerConfig, adamw, clip_by_norm
+from curriculum_rl.learners.optimizer import adamw, clip_by_norm
 from curriculum_rl.learners.scoring import outlines, token_weights
 from curriculum_rl.learners.transformers.learner import TransformersLearner
 from curriculum_rl.methods import MetaTrain
+from curriculum_rl.schema.learners import OptimizerConfig
 
 KINDS = ("causal", "mixed", "masked")
 
@@ -101,7 +102,7 @@ def test_replicas_of_less_depth_take_the_mean_of_more_batches(bowl):
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_second_order_equals_finite_differences(make_plan, activation, depth, smoothing):
     """In float64, along a random direction; first order does not equal them."""
-    config = TransformerConfig(20, layers=2, width=16, heads=2, context=8, activation=activation)
+    config = TransformerConfig(vocab_size=20, layers=2, width=16, heads=2, context=8, activation=activation)
     leaves = {name: torch.zeros(3, *shape, dtype=torch.float64) for name, shape in shapes(config).items()}
     initialise(leaves, config, [1, 2, 3])
     batches = make_plan(kinds=KINDS, updates=depth + 1, rows=3, length=8, vocab=20).batches
@@ -225,7 +226,7 @@ def test_the_price_is_what_is_computed(make_plan, order, depth):
     plan = _grouped(make_plan(updates=depth + 1, rows=8, length=8, vocab=20), depth + 1)
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         learner.train_inner(plan, _inner(depth, order=order))
-    price = MetaTrain((depth,), 0.1, order).flops(learner, 64)
+    price = MetaTrain((depth,), 0.1, order, same_task=False).flops(learner, 64)
     assert counter.get_total_flops() == pytest.approx(price, rel=0.03)
     assert price == 3 * forward_flops(learner.config, 64) * (1 + depth * (1 if order == 1 else 3))
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
-from curriculum_rl.learners.optimizer import OptimizerConfig
+from curriculum_rl.schema.learners import OptimizerConfig
 
 KINDS = ("causal", "mixed", "masked")
 

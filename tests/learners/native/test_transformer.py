@@ -82,7 +82,7 @@ def test_operations_equal_torch_count():
 @pytest.mark.parametrize(
     ("wrong", "key"),
     [
-        ({"width": 30, "heads": 4}, "width 30 is not divisible by heads 4"),
+        ({"width": 30, "heads": 4}, "width: must be a multiple of heads, which is 4 .got 30."),
         ({"layers": 0}, "layers"),
         ({"vocab_size": 1}, "vocab_size"),
         ({"activation": "relu"}, "activation"),
@@ -91,4 +91,4 @@ def test_operations_equal_torch_count():
 )
 def test_wrong_sizes_are_named(wrong, key):
     with pytest.raises(ConfigError, match=key):
-        TransformerConfig(**({"vocab_size": 10} | wrong))
+        TransformerConfig(**({"vocab_size": 10, "context": 8} | wrong))

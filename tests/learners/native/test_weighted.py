@@ -15,10 +15,10 @@ from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.native.update import gradients
 from curriculum_rl.learners.native.weighted import require_weighted
-from curriculum_rl.learners.optimizer import OptimizerConfig, adamw, clip_by_norm
+from curriculum_rl.learners.optimizer import adamw, clip_by_norm
 from curriculum_rl.learners.scoring import outlines, token_weights
 from curriculum_rl.learners.transformers.learner import TransformersLearner
-from curriculum_rl.learners.transformers.models import Options
+from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 FIT = HeadFit(classes=3, pool="mean", rate=1e-2, decay=0.1, betas=(0.9, 0.98), steps=4, tolerance=0.0)
 KINDS = ("causal", "mixed", "masked")
@@ -31,7 +31,7 @@ def native(replicas=1, *, optimizer=None, **changes):
 
 def transformers(replicas=1, *, optimizer=None, model=GPT2, head="causal", **options):
     return TransformersLearner(
-        model, optimizer, head=head, tokenizer=Words(), context=16, replicas=replicas, options=Options(**options)
+        model, optimizer, head=head, tokenizer=Words(), context=16, replicas=replicas, options=ModelOptions(**options)
     )
 
 

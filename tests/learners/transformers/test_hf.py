@@ -11,9 +11,8 @@ from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.transformers.learner import TransformersLearner
-from curriculum_rl.learners.transformers.models import Options
+from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 MODELS = [(LLAMA, "causal"), (GPT2, "causal"), (BERT, "masked")]
 
@@ -192,7 +191,7 @@ def test_smoothed_gradients_equal_those_of_torch(make_plan):
 
 def test_dropout_is_off_unless_asked_for(make_plan):
     plan = make_plan(updates=2)
-    off, on, again = (_learner(GPT2, "causal", options=Options(dropout=d)) for d in (False, True, True))
+    off, on, again = (_learner(GPT2, "causal", options=ModelOptions(dropout=d)) for d in (False, True, True))
     for learner in (off, on, again):
         learner.reset([5])
     batch = plan.batches[0]
@@ -213,7 +212,7 @@ def test_checkpointed_layers_are_computed_twice_and_give_the_same_update(model, 
     plan = make_plan(kinds=("causal" if head == "causal" else "masked",), updates=1)
     found = []
     for checkpointing in (False, True):
-        learner = _learner(model, head, options=Options(gradient_checkpointing=checkpointing))
+        learner = _learner(model, head, options=ModelOptions(gradient_checkpointing=checkpointing))
         products = []
         layer = next(m for m in learner.model.modules() if isinstance(m, torch.nn.Linear) or "Conv1D" in str(type(m)))
         layer.register_forward_hook(lambda *_, seen=products: seen.append(1))
@@ -228,17 +227,17 @@ def test_attention_is_fused_unless_asked_otherwise(make_plan):
     batch = make_plan(updates=1).batches[0]
     losses = []
     for attention in ("sdpa", "eager"):
-        learner = _learner(LLAMA, "causal", options=Options(attention=attention))
+        learner = _learner(LLAMA, "causal", options=ModelOptions(attention=attention))
         assert learner.model.config._attn_implementation == attention
         losses.append(learner.token_losses(batch))
     torch.testing.assert_close(losses[0], losses[1])
-    with pytest.raises(ConfigError, match=r"learner\.attention"):
-        Options(attention="flash")
+    with pytest.raises(ConfigError, match="attention: must be"):
+        ModelOptions(attention="flash")
 
 
 def test_bfloat16_trains_nearly_alike(make_plan):
     plan = make_plan(updates=20, rates=3e-3)
-    exact, near = (_learner(GPT2, "causal", options=Options(precision=p)) for p in ("float32", "bfloat16"))
+    exact, near = (_learner(GPT2, "causal", options=ModelOptions(precision=p)) for p in ("float32", "bfloat16"))
     losses = [learner.train(plan).losses for learner in (exact, near)]
     assert near.flat.state.dtype == torch.float32 == near.token_losses(plan.batches[0]).dtype
     assert not np.array_equal(losses[0], losses[1])

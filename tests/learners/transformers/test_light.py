@@ -9,11 +9,11 @@ import torch
 from curriculum_rl.batch import Batch, Inner, SegmentPlan
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import BatchedLearner, TransformerConfig, load_learner
-from curriculum_rl.learners.optimizer import OptimizerConfig
 from curriculum_rl.learners.scoring import token_weights
 from curriculum_rl.learners.transformers.inner import InnerGradient, Read
 from curriculum_rl.learners.transformers.learner import TransformersLearner
 from curriculum_rl.learners.transformers.light import Light, LightLearner, fresh, require_light
+from curriculum_rl.schema.learners import OptimizerConfig
 
 BERT = {
     "model_type": "bert",
@@ -37,7 +37,8 @@ class Words:
 def light_of(kind, **changes):
     if kind == "lora":
         pytest.importorskip("peft", reason="the optional library peft is not installed")
-    return Light(labels=LABELS, kind=kind, size=4, rank=2, **changes)
+    sizes = {"adapter": {"size": 4}, "lora": {"rank": 2}}
+    return Light(labels=LABELS, kind=kind, **sizes.get(kind, {}), **changes)
 
 
 def made(kind="adapter", *, replicas=1, model=BERT, **changes):
@@ -253,7 +254,7 @@ def test_what_cannot_be():
         made("adapter", adapted="nowhere")
     with pytest.raises(ConfigError, match=r"light.targets"):
         made("lora", targets=("nowhere",))
-    with pytest.raises(ConfigError, match=r"light.kind"):
+    with pytest.raises(ConfigError, match="kind: must be"):
         light_of("prefix")
     with pytest.raises(ConfigError, match=r"no label tokens"):
         Light(labels=())

@@ -60,7 +60,7 @@ def test_the_weights_are_those_of_the_file(learner, folder, tokenizer):
 
 def test_it_learns_masked_text_and_goes_back(learner, tokenizer):
     rows = [(ids + [tokenizer.eos_id] * 17)[:17] for ids in tokenizer.encode(TEXTS)]
-    made = MaskedLM(tokenizer)(np.array(rows), np.arange(4, dtype=np.uint64))
+    made = MaskedLM(tokenizer, rate=0.15)(np.array(rows), np.arange(4, dtype=np.uint64))
     tensors = [torch.from_numpy(np.ascontiguousarray(part)) for part in (made.input_ids, made.targets, made.weights)]
     batch = Batch(*tensors, torch.zeros(4, dtype=torch.bool))
     before = learner.snapshot()
