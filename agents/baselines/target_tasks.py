@@ -50,7 +50,8 @@ class ThenTarget:
     def probabilities(self, state: State) -> Floats:
         """(S, K) shares by what is spent."""
         signal = state["target_signal"]
-        others = (1 - signal) / np.maximum((1 - signal).sum(axis=1, keepdims=True), 1)
+        others = np.where(signal.all(axis=1, keepdims=True), signal, 1 - signal)
+        others = others / others.sum(axis=1, keepdims=True)
         # The next segment is taken to be as long as the last one; rounding must not make one more of them.
         end = np.minimum(2 * state["spent"] - state["before"], 1.0)
         ending = (end - 1e-6 > 1 - self.last) | (state["spent"] + 1e-6 >= 1 - self.last)
