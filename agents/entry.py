@@ -1,4 +1,27 @@
-"""One line of the table of agents."""
+"""One line of the table of agents; and how a class of your own becomes an agent.
+
+Wherever an agent is named, `module:Class` names one of your own. It may be
+
+- a bandit's rule (`curriculum_rl.agents.rule.Rule`) or a contextual one (`ContextualRule`),
+- a data mixer's rule (`curriculum_rl.agents.mixers.rule.MixerRule`),
+- a whole agent: a stable-baselines3 algorithm that fulfils `curriculum_rl.agents.protocol.Agent`.
+
+Which of them it is follows from its methods. A rule must be a dataclass: the shell makes an agent of it, the fields are
+the agent's options, wrappers come for free. Its entry follows from the class, too:
+
+- `name` and `target` are `module:Class`, `summary` is the first line of the docstring;
+- a mixer plays mixtures; it needs what `signals` names, and `signals.every` is then 8 where nothing else was chosen; it
+  is pretrained where it says `across_runs = True`, and does not look at the proxy's gain;
+- a contextual bandit gets `observation: dict`;
+- a subclass of our shells is online, one of our policies (`curriculum_rl.agents.rl`) has their settings, any other
+  agent is pretrained.
+
+What does not fit, the class says itself in a dict of other fields of `AgentEntry`::
+
+    @dataclass(frozen=True)
+    class Mine:
+        entry: ClassVar = {"needs_reward": False, "sees_target": False}
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -19,7 +19,7 @@ class Rule(Protocol):
     """A bandit rule: settings in its fields, memory in a dict of arrays whose first dimension is S.
 
     Rewards are dimensionless: the gain less its moving average, in units of its running scale, clipped
-    (`curriculum_rl.agents.bandits.scaling`), so 0 is an average segment and 1 is one standard deviation better.
+    (`curriculum_rl.agents.shell.scaling`), so 0 is an average segment and 1 is one standard deviation better.
     A rule whose class says `rewards: ClassVar[Rewards] = "unit"` gets them mapped to [0, 1] instead: 0 for -clip,
     1/2 for an average segment, 1 for clip. One that says "gain" gets the gains as they are, nan for a failed segment.
     """
@@ -43,6 +43,22 @@ class Rule(Protocol):
             rewards: (S, M) scaled rewards.
             probabilities: (S, M, K) the propensities the tasks were drawn with.
         """
+        ...
+
+
+class ContextualRule(Protocol):
+    """A bandit rule that looks at F features of each task before it chooses; one model for all tasks."""
+
+    def start(self, seeds: int, features: int) -> State:
+        """The memory of S = `seeds` runs with F = `features` before anything was seen."""
+        ...
+
+    def probabilities(self, state: State, features: Floats) -> Floats:
+        """(S, M, K, F) features -> (S, M, K), each row sums to 1: with what probability each task is played next."""
+        ...
+
+    def update(self, state: State, features: Floats, rewards: Floats) -> None:
+        """Learn, in place, from (S, M, F) features of the tasks played and their (S, M) scaled rewards."""
         ...
 
 
@@ -112,6 +128,12 @@ def softmax(values: Floats) -> Floats:
     out: Floats = np.exp(values - values.max(axis=1, keepdims=True))
     out /= out.sum(axis=1, keepdims=True)
     return out
+
+
+def reset_rows(state: State, fresh: State, rows: Any) -> None:
+    """Put, in place, the one row of a fresh memory in place of some rows, (S,) of booleans or a slice."""
+    for name, values in state.items():
+        values[rows] = fresh[name]
 
 
 def check(

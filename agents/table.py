@@ -1,6 +1,5 @@
 """The one table of agent names: what exists, what it needs, and how it is made; light, so that `--help` is fast."""
 
-import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -22,11 +21,30 @@ AGENTS: Mapping[str, AgentEntry] = MappingProxyType(
 )
 
 
+def entry(name: str, key: str = "agent") -> AgentEntry:
+    """What is known of an agent: its line of the table, or what `module:Class` says (`curriculum_rl.agents.entry`).
+
+    Args:
+        name: a key of `AGENTS`, or `module:Class`.
+        key: what the user wrote it under, for messages.
+
+    Raises:
+        ConfigError: for an unknown name, a class that cannot be found, or one that is no agent and no rule.
+    """
+    if name in AGENTS:
+        return AGENTS[name]
+    if ":" not in name:
+        raise ConfigError(f"{key}: unknown name {name!r}; there are: {', '.join(AGENTS)}; or module:Class of your own")
+    from curriculum_rl.agents.kinds import entry_of
+
+    return entry_of(name, key)
+
+
 def make(name: str, env: "gym.Env[Any, Any] | VecEnv | str | None", *, seed: int | None = 0, **options: Any) -> "Agent":
     """Make an agent by name.
 
     Args:
-        name: a key of `AGENTS`.
+        name: a key of `AGENTS`, or `module:Class`: an agent or a rule of your own (`curriculum_rl.agents.entry`).
         env: what it plays: a Gymnasium environment, a stable-baselines3 VecEnv, or an id.
         seed: of the agent's draws and the env's resets; None draws one from the system.
         **options: the agent's own settings; `options_of(name)` lists them.
@@ -46,7 +64,7 @@ def make(name: str, env: "gym.Env[Any, Any] | VecEnv | str | None", *, seed: int
 
 
 def load(name: str, path: str | Path, env: "gym.Env[Any, Any] | VecEnv | None" = None) -> "Agent":
-    """Load what `agent.save(path)` wrote.
+    """Load what `agent.save(path)` wrote, by the name that it was made by.
 
     Raises:
         ConfigError: for an unknown name, or a file that is missing or of another agent.
@@ -63,9 +81,11 @@ def options_of(name: str) -> tuple[str, ...]:
 
 
 def class_of(name: str) -> "type[Agent]":
-    """The class behind a name, imported now."""
-    if name not in AGENTS:
-        raise ConfigError(f"agent: unknown name {name!r}; there are: {', '.join(AGENTS)}")
-    module, _, attribute = AGENTS[name].target.partition(":")
-    cls: type[Agent] = getattr(importlib.import_module(module), attribute)
-    return cls
+    """The class behind a name or `module:Class`, imported now.
+
+    Raises:
+        ConfigError: as `entry`.
+    """
+    from curriculum_rl.agents.kinds import agent_class
+
+    return agent_class(entry(name).target)

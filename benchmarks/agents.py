@@ -56,8 +56,8 @@ def many_runs(name: str) -> Any:
     import numpy as np
 
     from curriculum_rl.agents import make
-    from curriculum_rl.agents.bandits.scaling import GainScaling
     from curriculum_rl.agents.rule import draw
+    from curriculum_rl.agents.shell.scaling import GainScaling
 
     agent: Any = make(name, None)
     rule, scaling, random = agent.rule, GainScaling(), np.random.default_rng(0)

@@ -17,12 +17,12 @@ import numpy as np
 from regret import play
 
 from curriculum_rl.agents.bandits.exp3s import Exp3S
-from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.bandits.sw_ucb import SlidingWindowUCB
 from curriculum_rl.agents.bandits.thompson import DiscountedThompson
 from curriculum_rl.agents.bandits.trend_ucb import TrendUCB
 from curriculum_rl.agents.baselines.fixed import Even
 from curriculum_rl.agents.rule import Rule
+from curriculum_rl.agents.shell.scaling import GainScaling
 from curriculum_rl.envs.closed_form.problems import Falling
 
 

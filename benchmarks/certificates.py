@@ -21,9 +21,6 @@ from curriculum_rl.agents.rule import Rule
 from curriculum_rl.agents.table import class_of
 from curriculum_rl.envs.closed_form.problems import KNOWN, SHORT, Problem
 
-SLOW = ("mabwiser",)  # a millisecond a decision: on short problems only, with few copies
-FEW = 20
-
 
 def rules() -> dict[str, Rule]:
     """Every bandit of the table, with its default settings."""
@@ -54,11 +51,7 @@ def table(rows: Mapping[str, list[float]], head: list[str]) -> list[str]:
 
 def long_runs(seeds: int) -> list[str]:
     """The six problems of 10,000 plays."""
-    defaults = {
-        f"`{name}`": [percent(rule, problem, seeds) for problem in KNOWN]
-        for name, rule in rules().items()
-        if name not in SLOW
-    }
+    defaults = {f"`{name}`": [percent(rule, problem, seeds) for problem in KNOWN] for name, rule in rules().items()}
     by_theory = {
         f"`{name}`, tuned": [percent(tuned(problem)[name], problem, seeds) for problem in KNOWN]
         for name in tuned(KNOWN[0])
@@ -73,10 +66,7 @@ def long_runs(seeds: int) -> list[str]:
 
 def short_runs(seeds: int) -> list[str]:
     """Falling Gaussian gains at the horizons of real runs."""
-    rows = {
-        f"`{name}`": [percent(rule, problem, FEW if name in SLOW else seeds) for problem in SHORT]
-        for name, rule in rules().items()
-    }
+    rows = {f"`{name}`": [percent(rule, problem, seeds) for problem in SHORT] for name, rule in rules().items()}
     lines = table(rows, [f"K={problem.arms} T={problem.horizon}" for problem in SHORT])
     floor = " | ".join(f"{100 * problem.arms / problem.horizon:.0f} %" for problem in SHORT)
     lines.insert(2, f"| floor K / T | {floor} |")
@@ -90,7 +80,7 @@ def page(seeds: int, short_seeds: int) -> str:
     minutes = (time.perf_counter() - begun) / 60
     command = f"python benchmarks/certificates.py --seeds {seeds} --short-seeds {short_seeds}"
     return HEAD.format(command=command, minutes=minutes) + "\n".join(
-        [LONG.format(seeds=seeds), *known, SHORTER.format(seeds=short_seeds, few=FEW), *short, ""]
+        [LONG.format(seeds=seeds), *known, SHORTER.format(seeds=short_seeds), *short, ""]
     )
 
 
@@ -113,16 +103,16 @@ LONG = """
 
 Rewards are 0 or 1 and go straight in; mean of {seeds} seeds. Rows marked *tuned* know the horizon and the number of
 switches and are set by the formulas of their papers (`benchmarks/regret.py: tuned`); the others have their default
-settings, which for `exp3s`, `sw-ucb`, `d-ts` and `trend-ucb` were chosen for runs of hundreds of plays. `mabwiser` is
-left out (a millisecond a decision); its UCB1 and its Thompson are checked against ours in
-`tests/agents/test_mabwiser.py`.
+settings, which for `exp3s`, `sw-ucb`, `d-ts` and `trend-ucb` were chosen for runs of hundreds of plays. UCB1, the
+means of epsilon-greedy and Thompson are checked against those of the library MABWiser in
+`tests/agents/bandits/test_mabwiser.py`.
 """
 SHORTER = """
 ## Runs as long as real ones
 
 Gaussian gains that fall for every task, signal-to-noise .7 a play, through the shell's scaling as an agent gets them;
-mean of {seeds} seeds (`mabwiser`: {few}). A rule that tries every task once has spent K / T of the run, in which it
-loses what uniform play does. `exp3s`, `sw-ucb`, `d-ts` and `trend-ucb` were tuned on other draws of this family, and
+mean of {seeds} seeds. A rule that tries every task once has spent K / T of the run, in which it loses what uniform play
+does. `exp3s`, `sw-ucb`, `d-ts` and `trend-ucb` were tuned on other draws of this family, and
 `trend-ucb` fits a fall of just this form: for them the table is no held-out evidence.
 """
 

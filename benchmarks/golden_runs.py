@@ -217,7 +217,7 @@ RUNS: Mapping[str, Run] = MappingProxyType({
     "planted-bandits": planted(
         "exp3s sw-ucb d-ts trend-ucb eps-greedy boltzmann ucb1 d-ucb thompson-beta thompson-gaussian exp3 exp3-ix "
         "exp3s-graves tscl-online tscl-naive tscl-window tscl-sampling autosem mometas", noise=0.01),
-    "planted-contextual": planted("lin-ucb lin-ts mabwiser", observation="dict", permute=True, problem="delayed"),
+    "planted-contextual": planted("lin-ucb lin-ts", observation="dict", permute=True, problem="delayed"),
     "planted-mixers": planted(
         "odm odm-released doremi doge multidds skill-it aioli ado r-and-b greedy hedge hedge-alignment alignment",
         action="mixture", problem="chain"),

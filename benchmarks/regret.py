@@ -10,10 +10,10 @@ from curriculum_rl.agents.bandits.d_ucb import DiscountedUCB
 from curriculum_rl.agents.bandits.exp3 import Exp3
 from curriculum_rl.agents.bandits.exp3_ix import Exp3IX
 from curriculum_rl.agents.bandits.exp3s import Exp3S
-from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.bandits.sw_ucb import SlidingWindowUCB
 from curriculum_rl.agents.bandits.thompson import DiscountedThompson
 from curriculum_rl.agents.rule import Floats, Ints, Rewards, Rule, State, draw
+from curriculum_rl.agents.shell.scaling import GainScaling
 from curriculum_rl.envs.closed_form.problems import Bernoulli, Problem
 
 

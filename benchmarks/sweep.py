@@ -114,9 +114,9 @@ def _played(name: str, kind: str, updates: int) -> dict[str, Any]:
 
 def _rules(names: list[str]) -> list[dict[str, Any]]:
     """Decide, draw and update of each bandit rule, and the scaling of its gain; CPU time, the median of seven."""
-    from curriculum_rl.agents.bandits.scaling import GainScaling
     from curriculum_rl.agents.entries.bandits import BANDITS
     from curriculum_rl.agents.rule import draw
+    from curriculum_rl.agents.shell.scaling import GainScaling
     from curriculum_rl.agents.table import make
 
     rows: list[dict[str, Any]] = []

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from curriculum_rl.agents.table import AGENTS
+from curriculum_rl.agents.table import entry
 from curriculum_rl.scripts.running.request import Request
 from curriculum_rl.scripts.train import train
 
@@ -41,7 +41,7 @@ def demo(out: Path, *, agent: str, env: str, seed: int, overrides: Mapping[str, 
     results = [json.loads((folder / name / "result.json").read_text()) for name in names]
     Console().print(summary(results))
     for name in names:
-        console.print(f"{name}: {AGENTS[name].summary}")
+        console.print(f"{name}: {entry(name).summary}")
     console.print("One seed shows how it works, not which agent is better.")
     tell_tensorboard(folder, console, run=agent)
     return True

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from curriculum_rl.agents.shell.loop import Shell
-from curriculum_rl.agents.table import AGENTS, load
+from curriculum_rl.agents.table import entry, load
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.runs import RunDirectory
@@ -38,9 +38,10 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     document = directory.read_config()
     name = document["agent"]["name"]
     torch.set_num_threads(1)
-    online = AGENTS[name].protocol == "online"
+    known = entry(name)
+    online = known.protocol == "online"
     # A frozen bandit looks at no score; a trained policy does, in its observation, and pays for it.
-    free = not AGENTS[name].needs_reward or (frozen and online)
+    free = not known.needs_reward or (frozen and online)
     # An agent that goes on learning would pool what it sees in runs that are meant to be separate.
     together = 1 if online and not frozen else episodes
     env = make_sb3_vec_env(document["env"], num_envs=together, charge_proxy=not free)

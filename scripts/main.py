@@ -25,8 +25,8 @@ Env = Annotated[str, typer.Option(help="A built-in environment (`list envs`) or 
 AgentName = Annotated[
     str,
     typer.Option(
-        help="Who decides (`list agents`). `auto` is a static mixture: more of a task the nearer its text is to the "
-        "target's; it measures nothing."
+        help="Who decides (`list agents`), or `module:Class` of your own. `auto` is a static mixture: more of a task "
+        "the nearer its text is to the target's; it measures nothing."
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it; same seed, same rows.")]
@@ -171,7 +171,7 @@ def compare(
         str,
         typer.Option(
             help="Who is compared, separated by commas: `exp3s`, with options `exp3s:step=0.1`, or a pretrained "
-            "agent's run directory `ppo@runs/ppo`."
+            "agent's run directory `ppo@runs/ppo`. An agent of your own is `module:Class`."
         ),
     ],
     env: Env = "almanac",
@@ -280,6 +280,8 @@ def main() -> None:
     # One intra-op thread that does not spin: two collapse when the other core is busy. Read when torch is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # For `module:Class` in the current directory; at the end, so that a file there never takes a library's place.
+    sys.path.append(str(Path.cwd()))
     try:
         app()
     except ConfigError as error:

@@ -1,48 +1,19 @@
-"""Rules that look at per-task features before they choose: what they are, their memory, and the shell that feeds them.
+"""Rules that look at per-task features before they choose: their memory and their shell.
 
 Shape letters: S memories, M replicas that share one, N = S M, K tasks, F features.
 """
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces as gym_spaces
 
-from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.protocol import Observation
-from curriculum_rl.agents.rule import Floats, Ints, State
+from curriculum_rl.agents.rule import ContextualRule, Floats, Ints, State
 from curriculum_rl.agents.shell.loop import Shell
-from curriculum_rl.agents.shell.memory import Arrays, Memory
+from curriculum_rl.agents.shell.memory import Memory
 from curriculum_rl.errors import ConfigError
-
-
-class ContextualRule(Protocol):
-    """Settings in its fields, memory in a dict of arrays whose first dimension is S; one model for all tasks."""
-
-    def start(self, seeds: int, features: int) -> State:
-        """The memory of S = `seeds` runs with F = `features` before anything was seen."""
-        ...
-
-    def probabilities(self, state: State, features: Floats) -> Floats:
-        """(S, M, K, F) features -> (S, M, K), each row sums to 1: with what probability each task is played next."""
-        ...
-
-    def update(self, state: State, features: Floats, rewards: Floats) -> None:
-        """Learn, in place, from (S, M, F) features of the tasks played and their (S, M) scaled rewards."""
-        ...
-
-
-@dataclass(frozen=True)
-class _Sized:
-    """A contextual rule whose number of features is known, so that a memory can start it."""
-
-    rule: ContextualRule
-    features: int
-
-    def start(self, seeds: int, arms: int) -> State:
-        return self.rule.start(seeds, self.features)
 
 
 class ContextualMemory(Memory):
@@ -53,11 +24,14 @@ class ContextualMemory(Memory):
         decided: (N, K, F) those of the last decision, which the next update is about.
     """
 
-    def __init__(self, rule: ContextualRule, scaling: GainScaling, *, features: int, arms: int, **rest: Any) -> None:
+    def __init__(self, rule: ContextualRule, *, features: int, replicas: int, arms: int, **rest: Any) -> None:
         """As `Memory`, for F = `features`."""
-        self.seen = self.decided = np.zeros((rest["replicas"], arms, features))
-        self._contextual = rule
-        super().__init__(_Sized(rule, features), scaling, arms=arms, **rest)  # type: ignore[arg-type]
+        self.seen = self.decided = np.zeros((replicas, arms, features))
+        super().__init__(rule, replicas=replicas, arms=arms, **rest)
+
+    def _start(self, memories: int) -> State:
+        state: State = self._rule.start(memories, self.seen.shape[2])
+        return state
 
     def probabilities(self, count: int) -> Floats:
         """(count, K) for what was looked at last.
@@ -69,20 +43,20 @@ class ContextualMemory(Memory):
             raise ConfigError(f"observation: {count} replicas, but the agent remembers {self.replicas}")
         seen = self._of_kept(self.seen)
         grouped = seen.reshape(1 if self.pooled else count, -1, *seen.shape[1:])
-        own = self._contextual.probabilities(self._state, grouped).reshape(count, -1)
-        return self._executed(own) if self.wears else own
+        own: Floats = self._rule.probabilities(self._state, grouped).reshape(count, -1)
+        return self._executed(own) if self.reads_env else own
 
-    def _teach(self, arms: Ints, rewards: Floats, executed: Floats, which: Any) -> None:
+    def _update(self, arms: Ints, rewards: Floats, executed: Floats, which: Any) -> None:
         decided = self._of_kept(self.decided)[which]
         features = decided.reshape(*arms.shape, *decided.shape[1:])
         played: Floats = np.take_along_axis(features, arms[:, :, None, None], axis=2)[:, :, 0]
-        self._contextual.update(self._state, played, rewards)
+        self._rule.update(self._state, played, rewards)
 
     def _of_kept(self, features: Floats) -> Floats:
         """(N, K, F) features -> (N, K', F) those of the tasks that the rule knows."""
-        if not self.wears:
+        if not self.reads_env:
             return features
-        return np.take_along_axis(features, self._wrapping.kept(self._worn_by(len(features)))[:, :, None], axis=1)
+        return np.take_along_axis(features, self._wrapping.kept(self._wrappers_of(len(features)))[:, :, None], axis=1)
 
 
 class ContextualShell(Shell):
@@ -104,34 +78,15 @@ class ContextualShell(Shell):
         self._features = part.shape[0] // self.arms
 
     def _remember(self, replicas: int) -> None:
-        entropy = self._entropy()
-        self._memory: Memory = ContextualMemory(
-            self.rule,  # type: ignore[arg-type]
-            self.scaling,
-            features=self._features + 1,
-            arms=self.arms,
-            replicas=replicas,
-            entropy=entropy,
-            pooled=self.pool,
-            wrapping=self.wrapping,
-        )
-
-    def _parsed(self, values: dict[str, Any], arrays: Arrays) -> Memory:
-        self._remember(values["replicas"])
-        self._memory.restore(values, arrays)
-        return self._memory
+        self._memory = ContextualMemory(self.rule, features=self._features + 1, **self._of_memory(replicas))
 
     def _look(self, observation: Observation) -> None:
-        memory = self._memory
-        assert isinstance(memory, ContextualMemory)  # `_remember` made it
         if not isinstance(observation, dict) or "tasks" not in observation:
             raise ConfigError(f"observation: {type(self).__name__} needs per-task features, a dict with part `tasks`")
         tasks = np.asarray(observation["tasks"], np.float64).reshape(-1, self.arms, self._features)
-        memory.seen = np.concatenate([np.ones((*tasks.shape[:2], 1)), np.nan_to_num(tasks)], axis=2)
+        self._memory.seen = np.concatenate([np.ones((*tasks.shape[:2], 1)), np.nan_to_num(tasks)], axis=2)
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
-        memory = self._memory
-        assert isinstance(memory, ContextualMemory)
         decision = super()._decide(count, deterministic=deterministic)
-        memory.decided = memory.seen
+        self._memory.decided = self._memory.seen
         return decision

@@ -1,1 +1,1 @@
-"""Agents that do not learn: fixed picks, static mixtures, schedules, mixtures of what the env tells of its tasks."""
+"""Agents that do not learn: fixed picks, static mixtures, schedules, mixtures of what an env says of its tasks."""

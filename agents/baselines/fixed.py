@@ -10,7 +10,6 @@ from curriculum_rl.agents.rule import Floats, Ints, State, check, one_hot
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.shell.wrapping import PRIOR_TEMPERATURE, Wrapping
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.mixtures import action_of
 
 
 @dataclass(frozen=True)
@@ -78,57 +77,49 @@ class Always:
         """Learn nothing."""
 
 
-class Stratified(Shell):
+class Baseline(Shell):
+    """An agent that does not learn."""
+
+    learns_from_picks = False
+
+
+class Stratified(Baseline):
     """Every batch holds all tasks in equal share: the action is 0 in every component of a mixture space.
 
     Under wrappers the shares are what these make of equal ones.
     """
 
     rule_class = Even
-    learns = False
-    wearable = True
-
-    def _check_space(self) -> None:
-        super()._check_space()
-        if not self._mixture:
-            name = type(self).__name__.lower()
-            raise ConfigError(f"action_space: {name} plays mixtures, Box(-1, 1, (K,)); single picks: round-robin")
+    mixes = True
 
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
-        if not self._memory.wears:
-            return self._memory.probabilities(count), np.zeros((count, self.arms), np.float32)
-        self._prepare()
-        self._memory.executed = self._memory.probabilities(count)
-        return self._memory.executed, action_of(self._memory.executed)
+        shares, actions = super()._decide(count, deterministic=deterministic)
+        return shares, actions if self._memory.reads_env else np.zeros_like(actions)
 
 
 class Auto(Stratified):
     """A static mixture: the nearer a task's text is to the target's, the larger its share; nothing is measured.
 
-    It is `stratified` under a divergence prior, so an env that does not tell divergences gets even shares.
+    It is `stratified` under a divergence prior, so an env that does not say divergences gets even shares.
     """
 
-    worn = Wrapping(prior=PRIOR_TEMPERATURE)
+    wrappers = Wrapping(prior=PRIOR_TEMPERATURE)
 
 
-class RoundRobin(Shell):
+class RoundRobin(Baseline):
     """One task after the other."""
 
     rule_class = Rotation
-    learns = False
-    wearable = True
 
 
-class Random(Shell):
+class Random(Baseline):
     """A task at random, each as likely."""
 
     rule_class = Even
-    learns = False
-    wearable = True
 
 
-class Fixed(Shell):
+class Fixed(Baseline):
     """Always the same task."""
 
     rule_class = Always
-    learns = False
+    wrappers = None

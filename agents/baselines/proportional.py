@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum_rl.agents.baselines.told import Told
+from curriculum_rl.agents.baselines.reset_figures import FromReset
 from curriculum_rl.agents.rule import Floats, Ints, State, check
 
 
@@ -18,7 +18,7 @@ class BySize:
         return 1.0
 
     def start(self, seeds: int, arms: int) -> State:
-        """All alike, until sizes are told."""
+        """All alike, until sizes are known."""
         return {"corpus_tokens": np.ones((seeds, arms))}
 
     def probabilities(self, state: State) -> Floats:
@@ -56,10 +56,10 @@ class ByRoot(BySize):
         return 1 / self.temperature
 
 
-class SizeProportional(Told):
+class SizeProportional(FromReset):
     """In proportion to the tokens of the corpora."""
 
-    rule_class, told, absent = BySize, "corpus_tokens", "corpora: all are empty"
+    rule_class, figure, absent = BySize, "corpus_tokens", "corpora: all are empty"
 
 
 class Temperature(SizeProportional):

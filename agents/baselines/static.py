@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curriculum_rl.agents.baselines.fixed import Baseline
 from curriculum_rl.agents.rule import Floats, Ints, State
-from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.mixtures import action_of
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.recording.schedules import read_schedule
 
@@ -100,7 +99,7 @@ class Timetable:
         return now
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
-        """One piece has passed; an env that tells its budget corrects this."""
+        """One piece has passed; an env whose infos hold the budget left corrects this."""
         state["spent"] += 1 / state["ends"].shape[1]
 
 
@@ -123,21 +122,11 @@ def _read(path: str) -> tuple[Floats, Floats]:
     return lengths, np.array([row["mixture"] for row in last])
 
 
-class Mixing(Shell):
-    """An agent that plays its rule's probabilities as a mixture, all tasks in every batch."""
+class Mixing(Baseline):
+    """A baseline that plays its rule's probabilities as a mixture, all tasks in every batch."""
 
-    learns = False
-
-    def _check_space(self) -> None:
-        super()._check_space()
-        if not self._mixture:
-            name = type(self).__name__.lower()
-            raise ConfigError(f"action_space: {name} plays mixtures, Box(-1, 1, (K,)); single picks: random, fixed")
-
-    def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
-        shares = self._memory.probabilities(count)
-        self._memory.executed = shares
-        return shares, action_of(shares)
+    mixes = True
+    wrappers = None
 
 
 class Mixture(Mixing):
@@ -151,7 +140,7 @@ class Timed(Mixing):
 
     def _learn_from(self, actions: npt.NDArray[Any], rewards: npt.NDArray[Any], infos: list[dict[str, Any]]) -> None:
         super()._learn_from(actions, rewards, infos)
-        self._memory.tell("spent", np.array([1 - info.get("budget_left", math.nan) for info in infos]))
+        self._memory.set_state("spent", np.array([1 - info.get("budget_left", math.nan) for info in infos]))
 
 
 class Schedule(Timed):

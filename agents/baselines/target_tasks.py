@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from curriculum_rl.agents.baselines.reset_figures import FromReset
 from curriculum_rl.agents.baselines.static import Timed
-from curriculum_rl.agents.baselines.told import Told
 from curriculum_rl.agents.rule import Floats, Ints, State, check
 
 
@@ -14,7 +14,7 @@ class OfObjective:
     """Even over the tasks whose objective is the one that the target's text is scored under."""
 
     def start(self, seeds: int, arms: int) -> State:
-        """All tasks, until these are told."""
+        """All tasks, until these are known."""
         return {"target_objective": np.ones((seeds, arms))}
 
     def probabilities(self, state: State) -> Floats:
@@ -42,7 +42,7 @@ class ThenTarget:
         check("last", self.last, least=0, most=1)
 
     def start(self, seeds: int, arms: int) -> State:
-        """The beginning of the budget; the last task is the signal split's, until it is told."""
+        """The beginning of the budget; the last task is the signal split's, until it is known."""
         signal = np.zeros((seeds, arms))
         signal[:, -1] = 1.0
         return {"spent": np.zeros(seeds), "before": np.zeros(seeds), "target_signal": signal}
@@ -50,7 +50,8 @@ class ThenTarget:
     def probabilities(self, state: State) -> Floats:
         """(S, K) shares by what is spent."""
         signal = state["target_signal"]
-        others = (1 - signal) / np.maximum((1 - signal).sum(axis=1, keepdims=True), 1)
+        others = np.where(signal.all(axis=1, keepdims=True), signal, 1 - signal)
+        others = others / others.sum(axis=1, keepdims=True)
         # The next segment is taken to be as long as the last one; rounding must not make one more of them.
         end = np.minimum(2 * state["spent"] - state["before"], 1.0)
         ending = (end - 1e-6 > 1 - self.last) | (state["spent"] + 1e-6 >= 1 - self.last)
@@ -58,19 +59,19 @@ class ThenTarget:
         return shares
 
     def update(self, state: State, arms: Ints, rewards: Floats, probabilities: Floats) -> None:
-        """Note where the segment began; the env tells where it ended."""
+        """Note where the segment began; the env says where it ended."""
         state["before"][:] = state["spent"]
 
 
-class TargetObjective(Told):
+class TargetObjective(FromReset):
     """Stratified over the tasks of the target's own objective."""
 
-    rule_class, told = OfObjective, "target_objective"
+    rule_class, figure = OfObjective, "target_objective"
     absent = "tasks: none has the target's own objective, and target-objective plays nothing else"
 
 
-class StratifiedFinetune(Told, Timed):
+class StratifiedFinetune(FromReset, Timed):
     """Stratified over all tasks, then fine-tuned on the target's signal split."""
 
-    rule_class, told = ThenTarget, "target_signal"
+    rule_class, figure = ThenTarget, "target_signal"
     absent = "target.train: false; stratified-finetune needs the task on the target's signal split that true adds"

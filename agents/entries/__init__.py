@@ -1,4 +1,8 @@
-"""The lines of the table of agents, a file per family; light, so that `--help` is fast."""
+"""The lines of the table of agents, a file per family.
+
+A line repeats what the rule's class says of itself (`signals`, what it plays), and tests hold them to it: to read it
+there, `list agents` would have to import all rules, and with them numpy, torch and stable-baselines3.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

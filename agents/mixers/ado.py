@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from curriculum_rl.agents.mixers import power_law
-from curriculum_rl.agents.mixers.rule import Feedback, known, renew
+from curriculum_rl.agents.mixers.rule import Feedback, StoredMixture, known
 from curriculum_rl.agents.rule import Floats, State, check
 
 
 @dataclass(frozen=True)
-class ADO:
+class ADO(StoredMixture):
     """The mixture is (1 - fresh) (mean of all rho so far) + fresh rho, rho_k in proportion to speed_k h_k^credit.
 
     h_k is a moving average of task k's share, and speed_k = a scale n^-a / n the slope of its law
@@ -67,11 +66,6 @@ class ADO:
         state["fitted"] = np.zeros((seeds, arms), bool)
         return state | {name: even.copy() for name in ("recent", "mean", "mixture")}
 
-    def mixture(self, state: State) -> Floats:
-        """(S, K) as the last segment left it."""
-        mixture: Floats = state["mixture"].copy()
-        return mixture
-
     def update(self, state: State, feedback: Feedback) -> None:
         """Count the losses, refit, and mix."""
         mixture = np.maximum(known(feedback.mixture), 0.0)
@@ -112,7 +106,3 @@ class ADO:
         shares: Floats = np.maximum(np.divide(weights, total, out=even, where=total > 0), self.floor)
         shares /= shares.sum(axis=1, keepdims=True)
         return shares
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["rows"].shape[1]), ended)

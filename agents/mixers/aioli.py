@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, least_if_missing, move, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, least_if_missing, move
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,3 @@ class Aioli:
         np.copyto(state["sums"], (1 - kept) * sums + kept * state["sums"], where=found)
         state["time"] += sound
         state["logits"][:] = self.step * state["sums"]
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["logits"].shape[1]), ended)

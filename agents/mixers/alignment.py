@@ -6,8 +6,8 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, alignments, known, move, renew, smoothed, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, alignments, known, move, smoothed
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 from curriculum_rl.errors import ConfigError
 
 Source = Literal["adam_products", "ghost"]
@@ -92,7 +92,3 @@ class Alignment:
         size = total / np.maximum(seen.sum(axis=1, keepdims=True), 1)
         relative: Floats = np.divide(met, size, out=np.zeros_like(met), where=size > 0)
         return relative, seen
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["logits"].shape[1]), ended)

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, known, least_if_missing, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
-from curriculum_rl.agents.rule import greedy as best_of
+from curriculum_rl.agents.mixers.rule import Feedback, StoredMixture, best_or_softmax
+from curriculum_rl.agents.rule import State, check
 
 
 @dataclass(frozen=True)
-class Greedy:
+class Greedy(StoredMixture):
     """All of the segment to argmax gain, ties evenly; or softmax(gain / (temperature m)), m the mean of |gain|.
 
     It is myopic: what pays later, or only after something else, it does not see. It is no upper bound of anything.
@@ -37,23 +35,8 @@ class Greedy:
         """Even."""
         return {"mixture": np.full((seeds, arms), 1 / arms)}
 
-    def mixture(self, state: State) -> Floats:
-        """(S, K) by the last measurement."""
-        mixture: Floats = state["mixture"].copy()
-        return mixture
-
     def update(self, state: State, feedback: Feedback) -> None:
         """Choose; a run none of whose branches was sound keeps what it had."""
         gains = feedback.signals["look_ahead"]
         found = ~np.isnan(gains).all(axis=1, keepdims=True)
-        if self.temperature == 0:
-            chosen = best_of(np.where(np.isnan(gains), -np.inf, known(gains)))
-        else:
-            sure = least_if_missing(gains)
-            unit = self.temperature * np.abs(sure).mean(axis=1, keepdims=True)
-            chosen = softmax(np.divide(sure, unit, out=np.zeros_like(sure), where=unit > 0))
-        np.copyto(state["mixture"], chosen, where=found)
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["mixture"].shape[1]), ended)
+        np.copyto(state["mixture"], best_or_softmax(gains, self.temperature), where=found)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, alignments, known, least_if_missing, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, alignments, known, least_if_missing
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 
 
 @dataclass(frozen=True)
@@ -73,10 +72,6 @@ class Hedge:
         scaled = np.divide(centred, scale, out=np.zeros_like(centred), where=scale > 0)
         clipped: Floats = np.clip(scaled, -self.clip, self.clip)
         return clipped
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["logits"].shape[1]), ended)
 
 
 @dataclass(frozen=True)

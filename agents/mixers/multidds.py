@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, alignments, known, move, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, alignments, known, move
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,3 @@ class MultiDDS:
             shares = softmax(state["logits"])
             mean = (shares * cosines).sum(axis=1, keepdims=True)
             move(state["logits"], self.rate * shares * (cosines - mean))
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["logits"].shape[1]), ended)

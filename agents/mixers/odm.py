@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, known, renew, smoothed, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, known, smoothed
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,6 @@ class ODM:
         paid = known(feedback.losses) / np.where(seen, np.maximum(feedback.mixture, 1e-9), 1.0)
         average(state["rewards"], paid, seen, self.smoothing)
         state["time"] += 1
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["rewards"].shape[1]), ended)
 
 
 def explored(time: Floats, arms: int) -> Floats:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from curriculum_rl.agents.mixers.odm import average, explored
-from curriculum_rl.agents.mixers.rule import Feedback, known, renew, smoothed
+from curriculum_rl.agents.mixers.rule import Feedback, known, smoothed
 from curriculum_rl.agents.rule import Floats, State, check
 
 
@@ -52,7 +51,3 @@ class ODMReleased:
         # No loss in nats per token is near 50: the bound keeps a broken one from overflowing.
         average(state["rewards"], np.exp(np.clip(known(feedback.losses), -50, 50)), seen, self.smoothing)
         state["time"] += 1
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["rewards"].shape[1]), ended)

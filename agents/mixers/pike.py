@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, known, move, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, known, move
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,3 @@ class PiKE:
         squares = np.einsum("sii->si", known(feedback.signals["products"]))[:, :-1]
         variances = known(feedback.signals["variance"])
         move(state["logits"], self.size * squares - self.noise / (2 * self.batch) * variances)
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["logits"].shape[1]), ended)

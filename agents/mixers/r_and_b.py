@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, known, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, known
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,3 @@ class RAndB:
         met = products[:, :-1, :-1].mean(axis=2) if self.blind else products[:, :-1, -1]
         length = np.linalg.norm(met, axis=1, keepdims=True)
         state["logits"][:] = self.sharpness * np.divide(met, length, out=np.zeros_like(met), where=length > 0)
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["logits"].shape[1]), ended)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, known
+from curriculum_rl.agents.mixers.rule import Feedback, StoredMixture, known
 from curriculum_rl.agents.rule import Floats, State, check
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
@@ -15,7 +15,7 @@ Terms = Literal["linear", "sqrt", "squared"]
 
 
 @dataclass(frozen=True)
-class RegMix:
+class RegMix(StoredMixture):
     """Until `runs` runs have ended, each trains on one random static mixture; later ones on what a fit likes best.
 
     The fit is a ridge regression of the sum of a run's gains on its shares; of `candidates` random mixtures the mean of
@@ -74,11 +74,6 @@ class RegMix:
             "liked": np.zeros((seeds, arms)),
             "fitted": np.zeros(seeds, bool),
         }
-
-    def mixture(self, state: State) -> Floats:
-        """(S, K) of the present run."""
-        mixture: Floats = state["mixture"].copy()
-        return mixture
 
     def update(self, state: State, feedback: Feedback) -> None:
         """Add up the gains."""

@@ -4,15 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, known, least_if_missing, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
-from curriculum_rl.agents.rule import greedy as best_of
+from curriculum_rl.agents.mixers.rule import Feedback, StoredMixture, best_or_softmax
+from curriculum_rl.agents.rule import State, check
 
 
 @dataclass(frozen=True)
-class Rollout:
+class Rollout(StoredMixture):
     """(1 - exploration) on argmax gain and the rest even; even altogether where no task gains on a stratified branch.
 
     With a temperature softmax(gain / (temperature m)) stands for argmax, m the mean of |gain|, and a stratified branch
@@ -44,25 +42,12 @@ class Rollout:
         """Even."""
         return {"mixture": np.full((seeds, arms), 1 / arms)}
 
-    def mixture(self, state: State) -> Floats:
-        """(S, K) by the last measurement."""
-        mixture: Floats = state["mixture"].copy()
-        return mixture
-
     def update(self, state: State, feedback: Feedback) -> None:
         """Choose; a run none of whose branches was sound keeps what it had."""
         gains = feedback.signals["rollout"]
         found = ~np.isnan(gains).all(axis=1, keepdims=True)
         even = 1 / gains.shape[1]
+        chosen = best_or_softmax(gains, self.temperature)
         if self.temperature == 0:
-            sound = np.where(np.isnan(gains), -np.inf, known(gains))
-            chosen = np.where(sound.max(axis=1, keepdims=True) > 0, best_of(sound), even)
-        else:
-            sure = least_if_missing(gains)
-            unit = self.temperature * np.abs(sure).mean(axis=1, keepdims=True)
-            chosen = softmax(np.divide(sure, unit, out=np.zeros_like(sure), where=unit > 0))
+            chosen = np.where((gains > 0).any(axis=1, keepdims=True), chosen, even)
         np.copyto(state["mixture"], (1 - self.exploration) * chosen + self.exploration * even, where=found)
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["mixture"].shape[1]), ended)

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.rule import Floats, State
+from curriculum_rl.agents.rule import Floats, State, greedy, reset_rows, softmax
 
 
 class Feedback(NamedTuple):
@@ -34,8 +34,12 @@ class Feedback(NamedTuple):
 class MixerRule(Protocol):
     """Settings in its fields, memory in a dict of arrays whose first dimension is S.
 
-    A rule may also have `needs(state)`, the signals that it still needs (without it: always all of them), and
-    `across_runs`, whether it remembers tasks by their number from one run to the next.
+    A rule may also have
+
+    - `needs(state)`, the signals that it still needs; without it: always all of them;
+    - `next_run(state, ended)`, which prepares, in place, the memory of the runs `ended` (S,) for a new learner; without
+      it they start afresh;
+    - `across_runs = True`: it remembers tasks by their number from one run to the next.
 
     Attributes:
         signals: what it needs measured; it is not updated after segments without a measurement.
@@ -55,16 +59,37 @@ class MixerRule(Protocol):
         """Learn, in place, from a segment."""
         ...
 
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Prepare, in place, the memory of the runs `ended` (S,) for a new learner."""
-        ...
+
+class StoredMixture:
+    """For rules whose mixture stands in their state as it is, under `mixture`."""
+
+    def mixture(self, state: State) -> Floats:
+        """(S, K) as the last segment left it."""
+        mixture: Floats = state["mixture"].copy()
+        return mixture
 
 
-def softmax(logits: Floats) -> Floats:
-    """(S, K) -> (S, K), each row summing to 1."""
-    powers: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-    powers /= powers.sum(axis=1, keepdims=True)
-    return powers
+def next_run(rule: MixerRule, state: State, ended: npt.NDArray[np.bool_], *, arms: int) -> None:
+    """Prepare, in place, the memory of the runs `ended` (S,) over K = `arms` tasks: as the rule does, or afresh."""
+    own = getattr(rule, "next_run", None)
+    if own is None:
+        reset_rows(state, rule.start(1, arms), ended)
+    else:
+        own(state, ended)
+
+
+def best_or_softmax(gains: Floats, temperature: float) -> Floats:
+    """(S, K) gains -> (S, K) even over the best of a row, or softmax(gain / (temperature m)), m the mean of |gain|.
+
+    Args:
+        gains: NaN for a branch that exploded: never the best; with a temperature it counts as the least gain.
+        temperature: 0 for the best.
+    """
+    if temperature == 0:
+        return greedy(known(gains, -np.inf))
+    sure = least_if_missing(gains)
+    unit = temperature * np.abs(sure).mean(axis=1, keepdims=True)
+    return softmax(np.divide(sure, unit, out=np.zeros_like(sure), where=unit > 0))
 
 
 def smoothed(mixture: Floats, exploration: Floats | float) -> Floats:
@@ -103,9 +128,3 @@ def move(logits: Floats, steps: Floats) -> None:
     logits += steps
     logits -= logits.max(axis=1, keepdims=True)
     np.maximum(logits, -700.0, out=logits)
-
-
-def renew(state: State, fresh: State, ended: npt.NDArray[np.bool_]) -> None:
-    """Put, in place, the one row of a fresh memory in place of the rows `ended` (S,)."""
-    for name, values in state.items():
-        values[ended] = fresh[name]

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from curriculum_rl.agents.mixers.rule import Feedback, known, least_if_missing, renew, softmax
-from curriculum_rl.agents.rule import Floats, State, check
+from curriculum_rl.agents.mixers.rule import Feedback, known, least_if_missing
+from curriculum_rl.agents.rule import Floats, State, check, softmax
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,3 @@ class SkillIt:
     def needs(self, state: State) -> tuple[str, ...]:
         """No more transfers once the graph is known."""
         return ("heldout_loss",) if (state["measured"] >= self.graphs).all() else self.signals
-
-    def next_run(self, state: State, ended: npt.NDArray[np.bool_]) -> None:
-        """Forget."""
-        renew(state, self.start(1, state["first"].shape[1]), ended)

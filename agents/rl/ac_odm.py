@@ -10,15 +10,14 @@ from curriculum_rl.agents.rl.choosing import EQUIVARIANT
 from curriculum_rl.agents.rl.options import COMMON
 from curriculum_rl.agents.rl.replay import REPLAY
 from curriculum_rl.agents.rl.td3 import TD3
-from curriculum_rl.agents.shell import spaces
-from curriculum_rl.agents.shell.signals import offers_signals
+from curriculum_rl.agents.shell import signals, spaces
+from curriculum_rl.observation import RUN_FEATURES, TASK_FEATURES
 
 Floats = npt.NDArray[np.float64]
 
-# What the paper's state has, as positions in `TASK_FEATURES` and `RUN_FEATURES` of `curriculum_rl.envs.observations`:
-# "loss", "slope" and "share" of a task; "budget_left" of the run.
-TASK_COLUMNS = (0, 1, 2)
-RUN_COLUMNS = (0,)
+# What the paper's state has of an observation.
+TASK_COLUMNS = tuple(TASK_FEATURES.index(name) for name in ("loss", "slope", "share"))
+RUN_COLUMNS = (RUN_FEATURES.index("budget_left"),)
 
 # TD3 without its additions.
 _DDPG = MappingProxyType({"policy_delay": 1, "target_policy_noise": 0.0, "target_noise_clip": 0.0})
@@ -83,7 +82,7 @@ class ACODM(TD3):
         return {**super()._prepare(settings, policy, env), **_DDPG}
 
     def _setup_learn(self, *args: Any, **kwargs: Any) -> Any:
-        self._measured = offers_signals(self.env, ("products",))
+        self._measured = signals.request(self.env, ("products",))
         return super()._setup_learn(*args, **kwargs)
 
     def _store_transition(

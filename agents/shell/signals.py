@@ -1,23 +1,23 @@
-"""What an env measures for an agent and tells it: per-task signals on request, figures of its tasks in its infos."""
+"""What an env measures for an agent on request, and what its infos say of its tasks."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from curriculum_rl.agents.rule import Floats, Ints
 
 
-def offers_signals(env: Any, names: Sequence[str]) -> bool:
+def request(env: Any, names: Sequence[str]) -> bool:
     """Ask the replicas of a VecEnv to measure signals from now on; False where they measure none.
 
     Raises:
         ConfigError: where they do, but not these, or the budget does not pay for them.
     """
-    try:
-        env.env_method("request_signals", tuple(names))
-    except AttributeError:
+    if not env.has_attr("request_signals"):
         return False
+    env.env_method("request_signals", tuple(names))
     return True
 
 
@@ -27,12 +27,18 @@ def reset_infos(env: Any) -> list[dict[str, Any]]:
 
 
 def divergences(infos: list[dict[str, Any]]) -> tuple[Floats, Ints] | None:
-    """(N, K) divergences that reset infos tell, and the env's number of each task; None where they tell none."""
+    """(N, K) divergences in reset infos, and the env's number of each task; None where there are none."""
     if not infos or not all("divergence" in info for info in infos):
         return None
     found = np.stack([seen(info, info["divergence"], np.empty(0)) for info in infos])
     order = np.stack([np.asarray(info.get("order", np.arange(found.shape[1]))) for info in infos])
     return found, order
+
+
+def gains(infos: list[dict[str, Any]], rewards: npt.NDArray[Any], *, failed: float) -> Floats:
+    """(N,) what each replica's segment gained: `info["gain"]`, else the reward; `failed` where the segment failed."""
+    pairs = zip(infos, rewards, strict=True)
+    return np.array([failed if info.get("failed") else float(info.get("gain", reward)) for info, reward in pairs])
 
 
 def stacked(infos: list[dict[str, Any]], name: str, otherwise: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Wrappers that rules can wear: a divergence prior, pruning, limits on shares, and a guard against doing harm.
+"""Wrappers around a rule: a divergence prior, pruning, limits on shares, and a guard against doing harm.
 
 Shape letters: S runs, K tasks, K' tasks that pruning keeps.
 """
@@ -34,11 +34,11 @@ def prior_weights(divergence: Floats, temperature: float) -> Floats:
 
 @dataclass(frozen=True)
 class Wrapping:
-    """Which wrappers are worn, and what they do to probabilities or shares; what they remember is a dict of arrays.
+    """Which wrappers there are, and what they do to probabilities or shares; what they remember is a dict of arrays.
 
     A rule knows only the tasks that pruning keeps. What it gives them is multiplied by the prior and normalised; tasks
-    whose corpora were read often enough are left out; every other one gets its least share; and once the guard has
-    spoken all are alike, pruned ones too, until the run ends (it bets against stratified, which prunes nothing).
+    whose corpora were read often enough are left out; every other one gets its least share; and after the guard's
+    alarm all are alike, pruned ones too, until the run ends (it bets against stratified, which prunes nothing).
 
     The guard bets against the executed mixture on duels from one snapshot (`curriculum_rl.signals`), which the env
     charges: its wealth grows by the factor 1 - tanh(gain / scale) / 2 per duel, scale the root mean square of the gains
@@ -82,11 +82,6 @@ class Wrapping:
                 raise ConfigError(f"guard: {self.guard} must be below 1")
 
     @property
-    def worn(self) -> bool:
-        """Whether there is any wrapper."""
-        return self != NOTHING
-
-    @property
     def needs(self) -> tuple[str, ...]:
         """The signals that the wrappers need."""
         return ("duel",) if self.guard is not None else ()
@@ -107,7 +102,7 @@ class Wrapping:
         return {
             "divergence": np.zeros((runs, arms)),
             "order": np.tile(np.arange(arms), (runs, 1)),
-            "told": np.zeros(runs, bool),
+            "told": np.zeros(runs, bool),  # whether divergences are known; names are those of saved files
             "begun": np.zeros(runs, bool),
             "epochs": np.zeros((runs, arms)),
             "wealth": np.ones(runs),
@@ -116,7 +111,7 @@ class Wrapping:
             "alarmed": np.zeros(runs, bool),
         }
 
-    def hear(self, state: State, divergence: Floats, order: Ints) -> None:
+    def receive(self, state: State, divergence: Floats, order: Ints) -> None:
         """Note what an env said of the runs that begin.
 
         Args:
@@ -165,7 +160,7 @@ class Wrapping:
         left = allowed & (epochs < self.maximum_epochs)
         return np.where(left.any(axis=1, keepdims=True), left, allowed)
 
-    def learn(self, state: State, epochs: Floats | None, duels: Floats | None) -> None:
+    def update(self, state: State, epochs: Floats | None, duels: Floats | None) -> None:
         """Take in a segment: (S, K) passes over each task's windows so far, and (S,) the guard's duels, if any."""
         state["begun"][...] = True
         if epochs is not None:
@@ -173,8 +168,8 @@ class Wrapping:
         if self.guard is not None and duels is not None:
             self._bet(state, duels)
 
-    def renew(self, state: State, ended: Any = slice(None)) -> None:
-        """Passes and the guard start afresh in these runs, (S,) or all; what was said of their tasks stays."""
+    def reset(self, state: State, ended: Any) -> None:
+        """Passes and the guard start afresh in these runs, (S,) or all; divergences stay."""
         values = {"begun": False, "epochs": 0.0, "wealth": 1.0, "squares": 0.0, "duels": 0.0, "alarmed": False}
         for name, value in values.items():
             state[name][ended] = value

@@ -26,6 +26,9 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
     final = _mean(callback.finals[-env.num_envs :])
     seconds = callback.last.get("seconds", {})
     share = callback.last.get("share", []) if final is None else final["share"]
+    # Of the class, so that an error of the property is not taken for its absence.
+    model: Any = callback.model
+    pruned = model.pruned if hasattr(type(model), "pruned") else []
     return {
         "agent": request.agent,
         "env": env.config.name,
@@ -37,7 +40,7 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
         "num_envs": env.num_envs,
         "final": final,
         "share": dict(zip(env.tasks, share, strict=False)),
-        "pruned": [env.tasks[task] for task in getattr(callback.model, "pruned", ())],
+        "pruned": [env.tasks[task] for task in pruned],
         "tokens": callback.last.get("tokens", 0) * env.num_envs,
         "budget_flops": env.budget,
         "ledger": callback.last.get("ledger", {}),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from curriculum_rl.agents.entry import AgentEntry
-from curriculum_rl.agents.table import AGENTS
+from curriculum_rl.agents.table import entry
 from curriculum_rl.errors import wrong
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import load as configs
@@ -21,7 +21,7 @@ class Request:
 
     Attributes:
         env: name, path or content of an environment, or what they say.
-        agent: a name of the table.
+        agent: a name of the table, or `module:Class`.
         seed: of the agent and of the environment.
         out: the run directory.
         timesteps: segments to learn for, of all replicas together; None: the protocol's default.
@@ -47,14 +47,12 @@ class Request:
 
     @property
     def entry(self) -> AgentEntry:
-        """The agent's line of the table.
+        """What is known of the agent.
 
         Raises:
             ConfigError: for an unknown name.
         """
-        if self.agent not in AGENTS:
-            raise wrong("agent", self.agent, f"one of {', '.join(AGENTS)}")
-        return AGENTS[self.agent]
+        return entry(self.agent)
 
     @property
     def options(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from curriculum_rl.agents import AGENTS, load, make
+from curriculum_rl.agents.bandits.contextual import ContextualShell
 from curriculum_rl.agents.entries import FAMILIES
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import class_of, options_of
@@ -23,10 +24,16 @@ def test_an_entry_says_what_its_class_needs(name):
     entry = AGENTS[name]
     cls = class_of(name)
     assert entry.summary and entry.source and entry.feedback and entry.cost
-    if issubclass(cls, Shell) and entry.needs_reward:
-        assert cls.learns
+    if issubclass(cls, Shell) and entry.needs_reward and entry.action == "any":
+        assert cls.learns_from_picks
     if not entry.needs_reward and not entry.needs_signals:
         assert entry.feedback == "none"
+
+
+def test_a_name_leads_to_one_class_and_the_file_carries_its_name():
+    assert class_of("exp3s") is class_of("exp3s") and class_of("exp3s").__name__ == "Exp3SAgent"
+    assert class_of("lin-ucb").__name__ == "LinUCBAgent" and issubclass(class_of("lin-ucb"), ContextualShell)
+    assert class_of("hedge-alignment").__name__ == "AlignedHedgeAgent" and class_of("hedge-alignment").__doc__
 
 
 def test_importing_the_table_is_light():
@@ -100,8 +107,8 @@ def test_options_are_listed():
         ("fixed", {"task": 5}, "task: 5 must be in"),
         ("fixed", {"task": "reviews.causal_lm"}, "task: reviews.causal_lm must be a whole number"),
         ("ppo", {"n_steps": 0}, "n_steps: 0 must be a whole number at least 1"),
-        ("stratified", {}, "action_space: stratified plays mixtures"),
-        ("auto", {}, "action_space: auto plays mixtures"),
+        ("stratified", {}, "action_space: Stratified plays mixtures"),
+        ("auto", {}, "action_space: Auto plays mixtures"),
         ("auto", {"prior": 0}, "prior: 0 must be a number above 0"),
     ],
 )

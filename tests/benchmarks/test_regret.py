@@ -10,8 +10,8 @@ from regret import Certificate, Numbered, play, tuned
 
 from curriculum_rl.agents import make
 from curriculum_rl.agents.bandits.lin_ucb import LinUCB
-from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.baselines.fixed import Always, Even
+from curriculum_rl.agents.shell.scaling import GainScaling
 from curriculum_rl.envs.closed_form.problems import KNOWN, Bernoulli, Falling, stationary
 
 STATIONARY, SWITCHES, WAVE = KNOWN[:3]

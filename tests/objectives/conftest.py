@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from known_words import ids_of, known_tokenizer
+from known_words import ids_of
 
 from curriculum_rl.draws import spread
+from curriculum_rl.testing.objectives import known_tokenizer
 from curriculum_rl.text.tokenizers import Tokenizer
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from known_words import known_tokenizer
 from pydantic import TypeAdapter
 
 from curriculum_rl.errors import ConfigError
@@ -13,6 +12,7 @@ from curriculum_rl.objectives.build import make_objective
 from curriculum_rl.schema import ObjectiveConfig
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts import listing
+from curriculum_rl.testing.objectives import known_tokenizer
 
 LLAMA = {
     "model_type": "llama",

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_words import known_tokenizer
 
 from curriculum_rl.objectives.sentences import Piece, cut, latest_start, longest_document
+from curriculum_rl.testing.objectives import known_tokenizer
 from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_words import known_tokenizer
 
 from curriculum_rl.draws import spread
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import SpanCorruption
+from curriculum_rl.testing.objectives import known_tokenizer
 from curriculum_rl.text.tokenizers import Tokenizer
 
 TOKENIZER = known_tokenizer()

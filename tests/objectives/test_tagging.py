@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from known_words import ids_of, known_tokenizer
+from known_words import ids_of
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import ReadsMore, ReadsTags, Tagging, windows_of
+from curriculum_rl.testing.objectives import known_tokenizer
 from curriculum_rl.text.corpora import Corpus
 from curriculum_rl.text.tagged import TaggedCorpus
 

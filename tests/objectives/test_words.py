@@ -7,10 +7,10 @@ import pytest
 import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_words import known_tokenizer
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.objectives import Capitalisation, TokenDocumentRelation
+from curriculum_rl.testing.objectives import known_tokenizer
 from curriculum_rl.text.tokenizers import Tokenizer
 
 Ids = Callable[[str], list[int]]

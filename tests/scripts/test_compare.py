@@ -377,7 +377,7 @@ def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Pat
     ("changes", "said"),
     [
         ({"agents": ""}, "agents: name at least one"),
-        ({"agents": "exp4"}, "agents: must be one of"),
+        ({"agents": "exp4"}, "agents: unknown name 'exp4'; there are: "),
         ({"agents": "exp3s:colour=1"}, "no option 'colour'"),
         ({"agents": "exp3s:step=0"}, "step: 0 must be above 0"),
         ({"agents": "exp3s@here"}, "learns inside its one run"),

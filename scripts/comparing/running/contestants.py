@@ -8,8 +8,8 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from curriculum_rl.agents.entry import AgentEntry
-from curriculum_rl.agents.table import AGENTS
-from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.agents.table import entry
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema.load import parse_override
 
 Role = Literal["agent", "baseline", "decomposition"]
@@ -30,7 +30,7 @@ class Contestant:
 
     Attributes:
         label: what it is called: what was typed, or the baseline's name.
-        agent: its name in the table of agents.
+        agent: its name in the table of agents, or `module:Class`.
         options: of the agent.
         role: why it is there.
         trained: the run directory of a pretrained agent that was given; None: train one, where it needs that.
@@ -53,7 +53,7 @@ class Contestant:
     @property
     def entry(self) -> AgentEntry:
         """Its line of the table of agents."""
-        return AGENTS[self.agent]
+        return entry(self.agent)
 
     @property
     def pretrained(self) -> bool:
@@ -79,6 +79,8 @@ class Contestant:
 def parse(agents: str | Sequence[str]) -> list[Contestant]:
     """The agents that were typed, each once: `name`, `name:option=value:option=value`, `name@run/directory`.
 
+    A name may be `module:Class`.
+
     Raises:
         ConfigError: for an unknown name, an option that is no `key=value`, or a run directory of another agent.
     """
@@ -90,24 +92,22 @@ def parse(agents: str | Sequence[str]) -> list[Contestant]:
 def _parse(label: str) -> Contestant:
     text, _, run = label.partition("@")
     name, *pairs = re.split(r":(?=\w+=|$)", text)
-    if name not in AGENTS:
-        raise wrong("agents", name, f"one of {', '.join(AGENTS)}")
+    known = entry(name, "agents")
     options = {}
     for pair in pairs:
         if "=" not in pair:
             raise ConfigError(f"agents: {label!r}: options are name:option=value (got {pair!r})")
         key, value = parse_override(pair)
         options[key] = value
-    entry = AGENTS[name]
-    if run and entry.protocol != "pretrained":
+    if run and known.protocol != "pretrained":
         raise ConfigError(f"agents: {label!r}: {name} learns inside its one run, so no earlier run can be given")
     if run and pairs:
         raise ConfigError(f"agents: {label!r}: a trained agent keeps its options, so none can be given")
     trained = Path(run).expanduser().resolve() if run else None
     if trained and not (trained / "agent.zip").is_file():
         raise ConfigError(f"agents: {label!r}: {run} holds no agent.zip; is it the directory of a finished run?")
-    seen = entry.sees_target or any(options.get(wrapper) for wrapper in OF_TARGET)
-    return Contestant(label, name, options, trained=trained, about=entry.summary, sees_target=seen)
+    seen = known.sees_target or any(options.get(wrapper) for wrapper in OF_TARGET)
+    return Contestant(label, name, options, trained=trained, about=known.summary, sees_target=seen)
 
 
 def best_static(mixtures: int) -> str:

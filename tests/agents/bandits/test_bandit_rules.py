@@ -1,4 +1,4 @@
-"""The rules as arithmetic: against steps by hand, under any rewards, and on a problem with an answer."""
+"""The rules as arithmetic: the contract, steps by hand, and a problem with an answer."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,9 @@ from curriculum_rl.agents.bandits.tscl_online import TsclOnline
 from curriculum_rl.agents.bandits.tscl_sampling import TsclSampling
 from curriculum_rl.agents.bandits.tscl_window import TsclWindow
 from curriculum_rl.agents.bandits.ucb1 import UCB1
-from curriculum_rl.agents.rule import add_plays, draw, greedy, mean_of_plays, of_plays, one_hot, softmax
+from curriculum_rl.agents.rule import add_plays, check, draw, greedy, mean_of_plays, of_plays, one_hot, softmax
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.testing.rules import RuleContract
 
 SCALED = [
     Exp3S(),
@@ -58,43 +60,12 @@ UNIT = [
     Exp3IX(step=0.5),
     AutoSeM(),
 ]
-RULES = SCALED + UNIT
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
-@settings(deadline=None, max_examples=15)
-@given(
-    arms=st.integers(1, 20),
-    plays=st.integers(1, 9),
-    rewards=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_probabilities_stay_probabilities(rule, arms, plays, rewards, seed):
-    rng = np.random.default_rng(seed)
-    state = rule.start(2, arms)
-    for reward in rewards:
-        probabilities = rule.probabilities(state)
-        assert np.isfinite(probabilities).all() and probabilities.min() >= 0
-        assert np.allclose(probabilities.sum(axis=1), 1)
-        executed = probabilities.repeat(plays, axis=0)
-        played = draw(executed, rng.random(2 * plays)).reshape(2, plays)
-        executed = executed.reshape(2, plays, arms)
-        assert (of_plays(executed, played) > 0).all()
-        paid = np.array([reward, -reward])[:, None] * rng.uniform(-1, 1, (2, plays))
-        rule.update(state, played, 0.5 + 0.5 * np.tanh(paid) if rule in UNIT else paid, executed)
-    assert all(np.isfinite(values).all() for values in state.values())
-
-
-@pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_rows_are_independent(rule):
-    rng = np.random.default_rng(0)
-    together, alone = rule.start(3, 4), rule.start(1, 4)
-    for _ in range(50):
-        rewards, uniforms = rng.random(3), rng.random(3)
-        for state, rows in ((together, slice(None)), (alone, slice(1, 2))):
-            probabilities = rule.probabilities(state)
-            rule.update(state, draw(probabilities, uniforms[rows]), rewards[rows], probabilities)
-    assert np.array_equal(rule.probabilities(together)[1], rule.probabilities(alone)[0])
+class TestRules(RuleContract):
+    @pytest.fixture(params=SCALED + UNIT, ids=repr)
+    def rule(self, request):
+        return request.param
 
 
 def test_exp3s_first_update_by_hand():
@@ -154,19 +125,6 @@ def test_probability_of_best_is_what_sampling_gives(seed, spread, arms):
     draws = means + deviations * rng.standard_normal((40_000, arms))
     sampled = np.bincount(draws.argmax(axis=1), minlength=arms) / len(draws)
     assert np.abs(probability_of_best(means, deviations)[0] - sampled).max() < 0.03
-
-
-@pytest.mark.parametrize("seeds", [1, 3])
-@pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_one_play_with_or_without_its_axis_is_the_same(rule, seeds):
-    rng = np.random.default_rng(0)
-    flat, deep = rule.start(seeds, 4), rule.start(seeds, 4)
-    for _ in range(80):
-        probabilities, rewards = rule.probabilities(flat), rng.random(seeds)
-        played = draw(probabilities, rng.random(seeds))
-        rule.update(flat, played, rewards, probabilities)
-        rule.update(deep, played[:, None], rewards[:, None], probabilities[:, None])
-        assert np.array_equal(rule.probabilities(deep), rule.probabilities(flat))
 
 
 def test_exp3s_takes_the_mean_of_the_estimates_of_one_decision():
@@ -248,3 +206,19 @@ def test_regret_on_a_noisy_problem(rule, limit):
         rule.update(state, played, 0.7 * (played == 2) - 0.12 + rng.standard_normal(seeds), probabilities)
         picked += float(probabilities[:, 2].mean()) / 300
     assert (1 - picked) / (1 - 1 / arms) < limit
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "message"),
+    [
+        (2, {"most": 1}, "x: 2 must be a number at most 1"),
+        (0, {"above": 0, "most": 1}, "x: 0 must be a number above 0 and at most 1"),
+        (1.5, {"whole": True}, "x: 1.5 must be a whole number"),
+        ("3", {}, "x: 3 must be a number"),
+        (np.nan, {}, "x: nan must be a number"),
+        (None, {"least": 0}, "x: None must be a number at least 0"),
+    ],
+)
+def test_settings_out_of_bounds_are_named(value, bounds, message):
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        check("x", value, **bounds)

@@ -134,15 +134,6 @@ def test_without_features_there_is_one_line(name, bandit_env):
 
 
 @every
-@pytest.mark.parametrize("arms", [1, 500])
-def test_one_task_or_five_hundred(name, arms):
-    agent = make(name, Marked(arms=arms), seed=0).learn(5)
-    observation, _ = Marked(arms=arms).reset(seed=0)
-    chances = agent.probabilities(observation)
-    assert chances.shape == (1, arms) and chances.sum() == pytest.approx(1)
-
-
-@every
 def test_absurd_gains_and_features_poison_nothing(name):
     agent = make(name, DummyVecEnv([Marked]), seed=0)
     observation = {"tasks": np.full((1, 18), np.nan, np.float32), "run": np.zeros((1, 2), np.float32)}
@@ -150,10 +141,3 @@ def test_absurd_gains_and_features_poison_nothing(name):
         actions, _ = agent.predict(observation)
         agent.observe(actions, np.zeros(1), np.zeros(1, bool), [{"gain": gain}])
     assert np.allclose(agent.probabilities(observation), 1 / 6)
-
-
-@every
-def test_a_file_about_another_number_of_tasks_is_refused(name, tmp_path):
-    make(name, Marked(arms=5)).save(tmp_path / "agent")
-    with pytest.raises(ConfigError, match="env: 7 tasks, but the agent was saved with 5"):
-        load(name, tmp_path / "agent", Marked(arms=7))

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from curriculum_rl.agents import make
-from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.bandits.trend_ucb import TrendUCB
 from curriculum_rl.agents.shell.memory import Memory
+from curriculum_rl.agents.shell.scaling import GainScaling
 
 
 def told(rule, arms, plays):

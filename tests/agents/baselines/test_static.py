@@ -75,7 +75,7 @@ def test_other_numbers_of_tasks_and_single_picks_are_refused(bandit_env, schedul
     with pytest.raises(ConfigError, match="schedule of 3 tasks, not of 5"):
         make("schedule", bandit_env(mixture=True), path=str(schedule))
     for name in ("mixture", "schedule"):
-        with pytest.raises(ConfigError, match=f"action_space: {name} plays mixtures"):
+        with pytest.raises(ConfigError, match=f"action_space: {name.capitalize()} plays mixtures"):
             make(name, bandit_env())
     assert isinstance(bandit_env().action_space, spaces.Discrete)
 

@@ -1,12 +1,9 @@
-"""What every mixer's rule must do, whatever it is told, and what the table says of each."""
+"""Every mixer's rule keeps the contract, and what the table says of each."""
 
 import dataclasses
-import importlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from curriculum_rl.agents.entries.mixers import MIXERS
 from curriculum_rl.agents.mixers.ado import ADO
@@ -24,10 +21,10 @@ from curriculum_rl.agents.mixers.pike import PiKE
 from curriculum_rl.agents.mixers.r_and_b import RAndB
 from curriculum_rl.agents.mixers.regmix import RegMix
 from curriculum_rl.agents.mixers.rollout import Rollout
-from curriculum_rl.agents.mixers.rule import Feedback
 from curriculum_rl.agents.mixers.skill_it import SkillIt
+from curriculum_rl.agents.table import class_of
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.signals import SIGNALS
+from curriculum_rl.testing.rules import MixerRuleContract
 
 RULES = [
     ODM(),
@@ -58,93 +55,20 @@ RULES = [
     Alignment(cosine=True),
     Alignment(signal="ghost"),
 ]
-SHAPES = {"products": (1, 1), "adam_products": (1, 1), "transfer": (0, 0)}
 
 
-def made(rule, random, seeds, arms, size, missing):
-    """Feedback of any size, of which some numbers are missing."""
-
-    def numbers(*shape):
-        values = size * random.standard_normal((seeds, *shape))
-        values[random.random((seeds, *shape)) < missing] = np.nan
-        return values
-
-    names = (rule.signal,) if isinstance(rule, Alignment) else rule.signals
-    signals = {name: numbers(*(arms + more for more in SHAPES.get(name, (0,)))) for name in names}
-    mixture = random.dirichlet(np.full(arms, 0.3), seeds)
-    mixture[random.random(mixture.shape) < 0.3] = 0.0
-    return Feedback(signals, numbers(arms), mixture, mixture, numbers(), np.full(seeds, 0.5))
+class TestMixerRules(MixerRuleContract):
+    @pytest.fixture(params=[rule for rule in RULES if not isinstance(rule, RegMix)], ids=repr)
+    def rule(self, request):
+        return request.param
 
 
-def check_mixture(rule, state, seeds, arms):
-    mixture = rule.mixture(state)
-    assert mixture.shape == (seeds, arms) and np.isfinite(mixture).all() and mixture.min() >= 0
-    assert np.allclose(mixture.sum(axis=1), 1)
+class TestRegMix(MixerRuleContract):
+    test_a_run_does_not_depend_on_its_neighbours = None  # the runs are proxies of one fit
 
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("rule", RULES, ids=repr)
-@settings(deadline=None, max_examples=25)
-@given(
-    arms=st.integers(1, 9),
-    segments=st.integers(1, 12),
-    size=st.sampled_from([0.0, 1e-300, 1e-3, 1.0, 20.0, 1e6, 1e100]),
-    missing=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_mixtures_stay_mixtures(rule, arms, segments, size, missing, seed):
-    random = np.random.default_rng(seed)
-    state = rule.start(2, arms)
-    shapes = {name: (values.shape, values.dtype) for name, values in state.items()}
-    for _ in range(segments):
-        check_mixture(rule, state, 2, arms)
-        rule.update(state, made(rule, random, 2, arms, size, missing))
-        if random.random() < 0.3:
-            rule.next_run(state, random.random(2) < 0.5)
-    check_mixture(rule, state, 2, arms)
-    assert all(np.isfinite(values).all() for values in state.values())
-    assert {name: (values.shape, values.dtype) for name, values in state.items()} == shapes
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_five_hundred_tasks(rule):
-    random = np.random.default_rng(0)
-    state = rule.start(1, 500)
-    for run in range(4):
-        for _ in range(2):
-            rule.update(state, made(rule, random, 1, 500, 3.0, 0.1 * run))
-        check_mixture(rule, state, 1, 500)
-        rule.next_run(state, np.ones(1, bool))
-    check_mixture(rule, state, 1, 500)
-
-
-@pytest.mark.parametrize("rule", [rule for rule in RULES if not isinstance(rule, RegMix)], ids=repr)
-def test_rows_are_independent(rule):
-    random = np.random.default_rng(0)
-    together, alone = rule.start(3, 4), rule.start(1, 4)
-    for segment in range(30):
-        told = made(rule, random, 3, 4, 2.0, 0.1)
-        rule.update(together, told)
-        signals = {name: values[1:2] for name, values in told.signals.items()}
-        rule.update(alone, Feedback(signals, *(values[1:2] for values in told[1:6])))
-        assert np.array_equal(rule.mixture(together)[1], rule.mixture(alone)[0])
-        if segment % 10 == 9:
-            rule.next_run(together, np.array([segment == 9, True, False]))
-            rule.next_run(alone, np.array([True]))
-
-
-@pytest.mark.parametrize("rule", [r for r in RULES if not isinstance(r, RegMix | DoReMi | DoGE)], ids=repr)
-def test_online_rules_begin_each_run_anew(rule):
-    random = np.random.default_rng(0)
-    state, fresh = rule.start(2, 5), rule.start(2, 5)
-    for _ in range(20):
-        rule.update(state, made(rule, random, 2, 5, 2.0, 0.0))
-    kept = {name: values[0].copy() for name, values in state.items()}
-    assert any(not np.array_equal(state[name], fresh[name]) for name in state)
-    rule.next_run(state, np.array([False, True]))
-    assert all(np.array_equal(state[name][1], fresh[name][1]) for name in state)
-    assert all(np.array_equal(state[name][0], kept[name]) for name in state)
+    @pytest.fixture(params=[rule for rule in RULES if isinstance(rule, RegMix)], ids=repr)
+    def rule(self, request):
+        return request.param
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if not isinstance(rule, RegMix)], ids=repr)
@@ -154,11 +78,11 @@ def test_the_first_mixture_is_even(rule):
 
 @pytest.mark.parametrize("entry", MIXERS, ids=lambda entry: entry.name)
 def test_entries_say_what_the_rules_need(entry):
-    module, _, name = entry.target.partition(":")
-    cls = getattr(importlib.import_module(module), name)
-    assert entry.needs_signals == bool(cls.rule_class.signals) and set(cls.rule_class.signals) <= set(SIGNALS)
-    assert entry.sees_target or "look_ahead" not in cls.rule_class.signals
-    assert dataclasses.is_dataclass(cls.rule_class) and any(type(rule) is cls.rule_class for rule in RULES)
+    rule_class = class_of(entry.name).rule_class
+    assert entry.needs_signals == bool(rule_class.signals)
+    assert entry.sees_target or "look_ahead" not in rule_class.signals
+    assert (entry.protocol == "pretrained") == getattr(rule_class, "across_runs", False)
+    assert dataclasses.is_dataclass(rule_class) and any(type(rule) is rule_class for rule in RULES)
 
 
 def test_every_rule_has_an_entry_of_its_own():

@@ -48,6 +48,16 @@ def test_an_env_without_signals_is_one_line():
         make("alignment", Deaf())
 
 
+def test_an_error_inside_a_measurement_is_shown_as_it_is():
+    class Broken(Telling):
+        def request_signals(self, names):
+            return self.no_such_thing
+
+    for name in ("alignment", "ac-odm"):
+        with pytest.raises(AttributeError, match="'Broken' object has no attribute 'no_such_thing'"):
+            make(name, Broken()).learn(1)
+
+
 def test_single_tasks_are_one_line():
     env = Deaf()
     env.action_space = spaces.Discrete(3)

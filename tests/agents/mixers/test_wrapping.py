@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curriculum_rl.agents.mixers.greedy import Greedy
+from curriculum_rl.agents.mixers.memory import MixerMemory
 from curriculum_rl.agents.mixers.rule import Feedback
-from curriculum_rl.agents.mixers.wrapping import Wrapped, worn
 from curriculum_rl.agents.shell.wrapping import Wrapping
 from curriculum_rl.errors import ConfigError
 
@@ -31,9 +31,6 @@ class Still:
     def update(self, state, feedback):
         pass
 
-    def next_run(self, state, ended):
-        pass
-
 
 def feedback(duels, epochs=None, arms=3):
     duels = np.atleast_1d(np.asarray(duels, float))
@@ -42,71 +39,70 @@ def feedback(duels, epochs=None, arms=3):
     return Feedback({"duel": duels}, even, even, even, spent, spent, epochs)
 
 
-def test_nothing_worn_is_the_rule_itself():
-    rule = Wrapped(Still(), Wrapping())
-    assert rule.needs(rule.start(2, 3)) == ()
-    assert rule.mixture(rule.start(2, 3)).tolist() == [[0.5, 0.25, 0.25]] * 2
+def mixture(memory):
+    return memory.probabilities(memory.replicas)
+
+
+def test_without_wrappers_it_is_the_rule_itself():
+    memory = MixerMemory(Still(), Wrapping(), replicas=2, arms=3)
+    assert memory.needs == ()
+    assert mixture(memory).tolist() == [[0.5, 0.25, 0.25]] * 2
 
 
 def test_the_prior_is_a_factor():
-    rule = Wrapped(Still(), Wrapping(prior=0.1))
-    state = rule.start(2, 3)
-    rule.hear(state, np.array([[0.0, 0.1, 0.2], [9.0, 9.0, 9.0]]), np.tile(np.arange(3), (2, 1)))
+    memory = MixerMemory(Still(), Wrapping(prior=0.1), replicas=2, arms=3)
+    memory.receive(np.array([[0.0, 0.1, 0.2], [9.0, 9.0, 9.0]]), np.tile(np.arange(3), (2, 1)))
     weights = np.array([0.5, 0.25 * np.exp(-1), 0.25 * np.exp(-2)])
-    assert rule.mixture(state)[0] == pytest.approx(weights / weights.sum())
-    assert rule.mixture(state)[1].tolist() == [0.5, 0.25, 0.25]
+    assert mixture(memory)[0] == pytest.approx(weights / weights.sum())
+    assert mixture(memory)[1].tolist() == [0.5, 0.25, 0.25]
 
 
 def test_a_sharp_prior_does_not_run_out_of_numbers():
-    rule = Wrapped(Still(), Wrapping(prior=1e-4))
-    state = rule.start(1, 3)
-    rule.hear(state, np.array([[0.9, 0.5, 0.8]]), np.arange(3)[None])
-    assert rule.mixture(state)[0].tolist() == [0, 1, 0]
+    memory = MixerMemory(Still(), Wrapping(prior=1e-4), replicas=1, arms=3)
+    memory.receive(np.array([[0.9, 0.5, 0.8]]), np.arange(3)[None])
+    assert mixture(memory)[0].tolist() == [0, 1, 0]
 
 
 def test_a_rule_knows_only_what_pruning_keeps():
-    rule = Wrapped(Still(), Wrapping(prune=0.5))
-    state = rule.start(2, 5)
-    rule.hear(state, np.array([[0.1, 0.4, 0.0, 0.4, 0.3], [0.5, 0.5, 0.5, 0.5, 0.5]]), np.tile(np.arange(5), (2, 1)))
-    assert rule.mixture(state)[0].tolist() == [0.5, 0, 0.25, 0, 0.25]
-    assert rule.mixture(state)[1].tolist() == [0.5, 0.25, 0.25, 0, 0]  # of equal ones the later go
-    assert rule.wrapping.pruned(worn(state)) == [[1, 3], [3, 4]]
+    memory = MixerMemory(Still(), Wrapping(prune=0.5), replicas=2, arms=5)
+    memory.receive(np.array([[0.1, 0.4, 0.0, 0.4, 0.3], [0.5, 0.5, 0.5, 0.5, 0.5]]), np.tile(np.arange(5), (2, 1)))
+    assert mixture(memory)[0].tolist() == [0.5, 0, 0.25, 0, 0.25]
+    assert mixture(memory)[1].tolist() == [0.5, 0.25, 0.25, 0, 0]  # of equal ones the later go
+    assert Wrapping(prune=0.5).pruned(memory.wrappers) == [[1, 3], [3, 4]]
 
 
-def test_a_rule_is_told_only_of_what_pruning_keeps():
-    told = []
+def test_a_rule_learns_only_of_what_pruning_keeps():
+    given = []
 
     @dataclass(frozen=True)
-    class Listening(Still):
+    class Keeping(Still):
         signals: ClassVar[tuple[str, ...]] = ("products", "look_ahead")
 
         def update(self, state, feedback):
-            told.append(feedback)
+            given.append(feedback)
 
-    rule = Wrapped(Listening(), Wrapping(prune=0.4, guard=0.1))
-    state = rule.start(1, 3)
-    rule.hear(state, np.array([[0.2, 0.1, 0.0]]), np.arange(3)[None])
+    memory = MixerMemory(Keeping(), Wrapping(prune=0.4, guard=0.1), replicas=1, arms=3)
+    memory.receive(np.array([[0.2, 0.1, 0.0]]), np.arange(3)[None])
     row = np.arange(3.0)[None]
     signals = {"products": np.arange(16.0).reshape(1, 4, 4), "look_ahead": row, "duel": np.ones(1)}
-    rule.update(state, Feedback(signals, row, row, row, np.ones(1), np.ones(1), row))
-    (heard,) = told
-    assert heard.signals["products"][0].tolist() == [[5, 6, 7], [9, 10, 11], [13, 14, 15]]
-    assert heard.signals["look_ahead"].tolist() == heard.losses.tolist() == heard.epochs.tolist() == [[1, 2]]
-    assert state["wrapping.epochs"].tolist() == [[0, 1, 2]] and state["wrapping.duels"].tolist() == [1]
+    memory.update(Feedback(signals, row, row, row, np.ones(1), np.ones(1), row))
+    (seen,) = given
+    assert seen.signals["products"][0].tolist() == [[5, 6, 7], [9, 10, 11], [13, 14, 15]]
+    assert seen.signals["look_ahead"].tolist() == seen.losses.tolist() == seen.epochs.tolist() == [[1, 2]]
+    assert memory.wrappers["epochs"].tolist() == [[0, 1, 2]] and memory.wrappers["duels"].tolist() == [1]
 
 
 def test_passes_count_where_nothing_was_measured():
-    rule = Wrapped(Greedy(), Wrapping(maximum_epochs=2.0))
-    state = rule.start(1, 3)
-    rule.update(state, feedback(0.0, np.array([[2.0, 0.0, 0.0]])))
-    assert rule.mixture(state)[0, 0] == 0 and not state["wrapping.taught"].any()
+    memory = MixerMemory(Greedy(), Wrapping(maximum_epochs=2.0), replicas=1, arms=3)
+    memory.update(feedback(0.0, np.array([[2.0, 0.0, 0.0]])))
+    assert mixture(memory)[0, 0] == 0 and not memory.learned.any()
 
 
 @given(st.floats(0, 0.999), st.integers(1, 40), st.integers(0, 2**32 - 1))
 def test_pruning_takes_its_share_and_never_all(prune, arms, seed):
     wrapping, divergence = Wrapping(prune=prune), np.random.default_rng(seed).integers(0, 4, (2, arms)) / 4
     state = wrapping.start(2, arms)
-    wrapping.hear(state, divergence, np.tile(np.arange(arms), (2, 1)))
+    wrapping.receive(state, divergence, np.tile(np.arange(arms), (2, 1)))
     kept = wrapping.kept(state)
     assert 1 <= kept.shape[1] <= arms and kept.shape[1] == arms - int(prune * arms + 1e-9)
     played = wrapping.executed(state, np.full(kept.shape, 1 / kept.shape[1]))
@@ -118,77 +114,76 @@ def test_pruning_takes_its_share_and_never_all(prune, arms, seed):
 
 
 def test_after_an_alarm_pruned_tasks_are_back():
-    rule = Wrapped(Still(), Wrapping(prior=0.1, prune=0.4, guard=0.4))
-    state = rule.start(1, 3)
-    rule.hear(state, np.array([[0.0, 0.1, 0.9]]), np.arange(3)[None])
-    assert rule.mixture(state)[0, 2] == 0
+    memory = MixerMemory(Still(), Wrapping(prior=0.1, prune=0.4, guard=0.4), replicas=1, arms=3)
+    memory.receive(np.array([[0.0, 0.1, 0.9]]), np.arange(3)[None])
+    assert mixture(memory)[0, 2] == 0
     for gain in (-1.0, -1.0, -2.0, -1.0):
-        rule.update(state, feedback(gain))
-    assert rule.mixture(state)[0] == pytest.approx([1 / 3] * 3)
+        memory.update(feedback(gain))
+    assert mixture(memory)[0] == pytest.approx([1 / 3] * 3)
 
 
 def test_least_shares_and_epochs():
-    rule = Wrapped(Still(), Wrapping(minimum_share=0.1, maximum_epochs=2.0))
-    state = rule.start(1, 3)
-    assert rule.mixture(state)[0] == pytest.approx([0.1 + 0.7 * 0.5, 0.1 + 0.7 * 0.25, 0.1 + 0.7 * 0.25])
-    rule.update(state, feedback(0.0, np.array([[2.0, 1.9, 0.0]])))
-    assert rule.mixture(state)[0] == pytest.approx([0, 0.5, 0.5])
-    rule.update(state, feedback(0.0, np.array([[2.0, 2.0, 2.0]])))
-    assert rule.mixture(state)[0] == pytest.approx([0.45, 0.275, 0.275])  # all at their limit: none is left out
-    rule.next_run(state, np.array([True]))
-    assert rule.mixture(state)[0, 0] > 0.4
+    memory = MixerMemory(Still(), Wrapping(minimum_share=0.1, maximum_epochs=2.0), replicas=1, arms=3)
+    assert mixture(memory)[0] == pytest.approx([0.1 + 0.7 * 0.5, 0.1 + 0.7 * 0.25, 0.1 + 0.7 * 0.25])
+    memory.update(feedback(0.0, np.array([[2.0, 1.9, 0.0]])))
+    assert mixture(memory)[0] == pytest.approx([0, 0.5, 0.5])
+    memory.update(feedback(0.0, np.array([[2.0, 2.0, 2.0]])))
+    assert mixture(memory)[0] == pytest.approx([0.45, 0.275, 0.275])  # all at their limit: none is left out
+    memory.restart(np.array([True]))
+    assert mixture(memory)[0, 0] > 0.4
 
 
 def test_the_guard_falls_back_to_stratified_by_hand():
-    rule = Wrapped(Still(), Wrapping(guard=0.4))
-    state = rule.start(1, 3)
-    assert rule.needs(state) == ("duel",)
+    memory = MixerMemory(Still(), Wrapping(guard=0.4), replicas=1, arms=3)
+    assert memory.needs == ("duel",)
     wealth = 1.0
     for n, gain in enumerate((-1.0, -1.0, -2.0, -1.0)):
         scale = np.sqrt(np.mean(np.square((-1.0, -1.0, -2.0, -1.0)[:n]))) if n else None
         wealth *= 1 if scale is None else 1 - np.tanh(gain / scale) / 2
-        assert rule.mixture(state)[0, 0] == 0.5
-        rule.update(state, feedback(gain))
-        assert state["wrapping.wealth"][0] == pytest.approx(wealth)
+        assert mixture(memory)[0, 0] == 0.5
+        memory.update(feedback(gain))
+        assert memory.wrappers["wealth"][0] == pytest.approx(wealth)
     assert wealth > 1 / 0.4
-    assert rule.mixture(state)[0] == pytest.approx([1 / 3] * 3)
-    rule.update(state, feedback(5.0))
-    assert rule.mixture(state)[0] == pytest.approx([1 / 3] * 3)  # until the run ends
-    rule.next_run(state, np.array([True]))
-    assert rule.mixture(state)[0, 0] == 0.5
+    assert mixture(memory)[0] == pytest.approx([1 / 3] * 3)
+    memory.update(feedback(5.0))
+    assert mixture(memory)[0] == pytest.approx([1 / 3] * 3)  # until the run ends
+    memory.restart(np.array([True]))
+    assert mixture(memory)[0, 0] == 0.5
 
 
 @pytest.mark.parametrize("spread", ["normal", "skewed"])
 def test_false_alarms_on_identical_tasks_are_as_rare_as_promised(spread):
     """2,000 runs of 100 duels in which the mixture is exactly as good as stratified."""
-    rule, draw = Wrapped(Still(), Wrapping(guard=0.05)), np.random.default_rng(0)
-    state = rule.start(2000, 3)
+    memory, draw = MixerMemory(Still(), Wrapping(guard=0.05), replicas=2000, arms=3), np.random.default_rng(0)
     for _ in range(100):
         size = 10.0 ** draw.uniform(-3, 0)
         gains = size * draw.standard_normal(2000)
         if spread == "skewed":  # symmetric in sign, heavy in size
             gains *= draw.exponential(size=2000)
-        rule.update(state, feedback(gains))
-    assert state["wrapping.alarmed"].mean() <= 0.05
+        memory.update(feedback(gains))
+    assert memory.wrappers["alarmed"].mean() <= 0.05
 
 
 def test_harm_is_noticed():
-    rule, draw = Wrapped(Still(), Wrapping(guard=0.05)), np.random.default_rng(0)
-    state = rule.start(500, 3)
+    memory, draw = MixerMemory(Still(), Wrapping(guard=0.05), replicas=500, arms=3), np.random.default_rng(0)
     for _ in range(60):
-        rule.update(state, feedback(draw.normal(-0.5, 1.0, 500)))
-    assert state["wrapping.alarmed"].mean() > 0.8
+        memory.update(feedback(draw.normal(-0.5, 1.0, 500)))
+    assert memory.wrappers["alarmed"].mean() > 0.8
 
 
 @given(st.lists(st.one_of(st.floats(-1e6, 1e6), st.just(float("nan"))), min_size=1, max_size=30), st.integers(1, 6))
 def test_the_mixture_stays_a_mixture(gains, arms):
-    rule = Wrapped(Still(), Wrapping(prior=0.05, prune=0.4, minimum_share=0.01, maximum_epochs=1.0, guard=0.1))
-    state = rule.start(1, arms)
+    memory = MixerMemory(
+        Still(),
+        Wrapping(prior=0.05, prune=0.4, minimum_share=0.01, maximum_epochs=1.0, guard=0.1),
+        replicas=1,
+        arms=arms,
+    )
     for n, gain in enumerate(gains):
-        rule.update(state, feedback(gain, np.full((1, arms), n / 5), arms))
-        mixture = rule.mixture(state)
-        assert mixture.shape == (1, arms) and np.isfinite(mixture).all() and (mixture >= 0).all()
-        assert mixture.sum() == pytest.approx(1)
+        memory.update(feedback(gain, np.full((1, arms), n / 5), arms))
+        shares = mixture(memory)
+        assert shares.shape == (1, arms) and np.isfinite(shares).all() and (shares >= 0).all()
+        assert shares.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -206,4 +201,4 @@ def test_mistakes_are_one_line(settings, message):
     with pytest.raises(ConfigError, match=message):
         Wrapping(**settings)
     with pytest.raises(ConfigError, match=r"minimum_share: 0\.5 times 3 tasks"):
-        Wrapped(Still(), Wrapping(minimum_share=0.5)).start(1, 3)
+        MixerMemory(Still(), Wrapping(minimum_share=0.5), replicas=1, arms=3)

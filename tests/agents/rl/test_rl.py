@@ -188,15 +188,6 @@ def test_a_plain_file_can_be_loaded(pool, tmp_path):
     assert loaded.probabilities(OBSERVATION).sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", ["ppo", "dqn", "td3"])
-@pytest.mark.parametrize("arms", [1, 500])
-def test_one_task_or_five_hundred(name, arms, pool):
-    env = pool(2, arms=arms, best=0, mixture=AGENTS[name].action == "mixture")
-    options = {"n_steps": 8, "batch_size": 8} if name == "ppo" else {**QUICK, "learning_starts": 8}
-    agent = make(name, env, seed=0, **options).learn(24)
-    assert agent.probabilities(OBSERVATION).shape == (1, arms)
-
-
 class Measured:
     """Answers for a VecEnv that measures signals."""
 

@@ -1,7 +1,6 @@
-"""Wrappers on agents that pick: what is played, what the rule is told, and what survives a file."""
+"""Wrappers on agents that pick: what is played, what the rule learns from, and what survives a file."""
 
 import copy
-import importlib.util
 
 import gymnasium as gym
 import numpy as np
@@ -16,11 +15,10 @@ from curriculum_rl.agents.shell.wrapping import WRAPPERS
 from curriculum_rl.agents.table import AGENTS, class_of
 from curriculum_rl.errors import ConfigError
 
-HERE = [name for name in AGENTS if name != "mabwiser" or importlib.util.find_spec("mabwiser")]
 DIVERGENCE = (0.1, 0.4, 0.0, 0.2, 0.3)
 ALL = {"prior": 0.5, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 3.0, "guard": 0.05}
 LOOK = {"tasks": np.zeros((1, 10), np.float32), "run": np.zeros((1, 2), np.float32)}
-WORN = [entry.name for entry in BANDITS if entry.name in HERE] + ["random", "round-robin"]
+WRAPPED = [entry.name for entry in BANDITS] + ["random", "round-robin"]
 pooling = pytest.mark.parametrize("pooled", [True, False])
 
 
@@ -84,7 +82,7 @@ def played(name, env, decisions, **options):
     return agent, np.array(rows.picks), np.array(rows.executed)
 
 
-@pytest.mark.parametrize("name", WORN)
+@pytest.mark.parametrize("name", WRAPPED)
 @pytest.mark.parametrize(("count", "mixture"), [(1, False), (1, True), (8, False)])
 def test_all_wrappers_on_all_that_pick(name, count, mixture):
     _, picks, executed = played(name, envs(count, mixture=mixture), 20, **{**ALL, "maximum_epochs": None})
@@ -93,7 +91,7 @@ def test_all_wrappers_on_all_that_pick(name, count, mixture):
     assert executed[:, :, [0, 2, 3]].min() >= 0.04 - 1e-12
 
 
-@pytest.mark.parametrize("name", WORN)
+@pytest.mark.parametrize("name", WRAPPED)
 @pooling
 def test_saved_loaded_and_continued_is_never_having_stopped(name, pooled, tmp_path):
     options = ALL | ({"pool": pooled} if AGENTS[name].needs_reward else {})
@@ -104,7 +102,7 @@ def test_saved_loaded_and_continued_is_never_having_stopped(name, pooled, tmp_pa
     agent.save(tmp_path / "agent")
     loaded = load(name, tmp_path / "agent", copy.deepcopy(env))
     assert loaded.wrapping == agent.wrapping and loaded.pruned == [1, 4]
-    for other in (agent, load(name, tmp_path / "agent")):  # without an env, what it was told is still known
+    for other in (agent, load(name, tmp_path / "agent")):  # without an env, divergences are still known
         assert np.array_equal(other.probabilities(agent._last_obs), whole.executed[11])
     loaded._last_obs, loaded._last_episode_starts = agent._last_obs, agent._last_episode_starts
     loaded.learn(33, rest, reset_num_timesteps=False)
@@ -113,11 +111,12 @@ def test_saved_loaded_and_continued_is_never_having_stopped(name, pooled, tmp_pa
 
 
 def test_options_have_the_same_names_everywhere_and_nobody_elses():
-    for name in HERE:
+    for name in AGENTS:
         cls, options = class_of(name), class_of(name).options()
-        worn = name in (*WORN, "stratified", "auto") or AGENTS[name].target.startswith("curriculum_rl.agents.mixers")
-        assert (set(WRAPPERS) <= set(options)) == worn and len(set(options)) == len(options)
-        if not worn:
+        pickers = (*WRAPPED, "stratified", "auto")
+        wrapped = name in pickers or AGENTS[name].target.startswith("curriculum_rl.agents.mixers")
+        assert (set(WRAPPERS) <= set(options)) == wrapped and len(set(options)) == len(options)
+        if not wrapped:
             assert not set(WRAPPERS) & set(options)
         if hasattr(cls, "rule_class"):
             assert not set(WRAPPERS) & set(cls.rule_class.__dataclass_fields__)
@@ -127,7 +126,7 @@ def test_what_is_played_is_the_formula():
     agent = make("exp3s", envs(1), seed=0, prior=0.2, minimum_share=0.05, maximum_epochs=0.5)
     agent.learn(1)
     memory = agent._memory
-    memory.worn["epochs"][0] = [0, 0.5, 0, 0.49, 0]
+    memory.wrappers["epochs"][0] = [0, 0.5, 0, 0.49, 0]
     own = agent.rule.probabilities(memory._state)[0]
     expected = own * np.exp(-np.array(DIVERGENCE) / 0.2) * [1, 0, 1, 1, 1]
     expected = np.array([0.05, 0, 0.05, 0.05, 0.05]) + 0.8 * expected / expected.sum()
@@ -135,7 +134,7 @@ def test_what_is_played_is_the_formula():
 
 
 @pooling
-def test_the_rule_is_told_the_executed_propensities(pooled):
+def test_the_rule_learns_with_the_executed_propensities(pooled):
     """EXP3's step by hand: exploration * r / (p K'), p what was executed."""
     agent = make("exp3", envs(1, noise=0.0), seed=0, pool=pooled, prior=0.1, prune=0.4, minimum_share=0.1)
     rows = Rows()
@@ -159,11 +158,11 @@ def test_the_most_probable_task_is_that_of_what_is_executed():
 
 
 @pooling
-def test_after_an_alarm_picks_are_even_and_the_rule_hears_nothing_of_pruned_tasks(pooled):
+def test_after_an_alarm_picks_are_even_and_the_rule_learns_nothing_of_pruned_tasks(pooled):
     options = {"prior": 0.05, "prune": 0.4, "guard": 0.2, "pool": pooled}
     agent, picks, executed = played("ucb1", envs(4, edge=-3.0, horizon=400), 60, **options)
-    worn = agent._memory.worn
-    assert worn["alarmed"].all() and agent.pruned == [1, 4]
+    wrappers = agent._memory.wrappers
+    assert wrappers["alarmed"].all() and agent.pruned == [1, 4]
     assert executed[-1] == pytest.approx(np.full((4, 5), 0.2)) and set(picks[-40:].ravel()) == {0, 1, 2, 3, 4}
     counts = agent._memory._state["counts"]
     kept = np.isin(picks, [0, 2, 3])
@@ -174,20 +173,20 @@ def test_after_an_alarm_picks_are_even_and_the_rule_hears_nothing_of_pruned_task
 def test_guards_are_a_replicas_own():
     made = [lambda edge=edge: Judged(edge=edge, horizon=400) for edge in (-3.0, 3.0)]
     agent, _, executed = played("exp3s", DummyVecEnv(made), 40, guard=0.1)
-    assert agent._memory.worn["alarmed"].tolist() == [True, False]
+    assert agent._memory.wrappers["alarmed"].tolist() == [True, False]
     assert executed[-1, 0].tolist() == pytest.approx([0.2] * 5) and executed[-1, 1].max() > 0.3
 
 
 def test_a_run_ends_what_its_wrappers_saw():
     agent, _, executed = played("exp3s", envs(2, edge=-3.0), 41, **{**ALL, "maximum_epochs": None})
-    assert not agent._memory.worn["alarmed"].any() and agent._memory.worn["duels"].tolist() == [1, 1]
+    assert not agent._memory.wrappers["alarmed"].any() and agent._memory.wrappers["duels"].tolist() == [1, 1]
     assert np.allclose(executed[39], 0.2) and (executed[40][:, [1, 4]] == 0).all()
 
 
 def test_what_was_read_often_enough_is_left_out():
     for limit, most in ((100.0, 6.0), (3.0, 3.0)):
         agent, _, executed = played("d-ts", envs(1), 39, maximum_epochs=limit)
-        epochs = agent._memory.worn["epochs"][0]
+        epochs = agent._memory.wrappers["epochs"][0]
         assert epochs.max() >= most and epochs.sum() == pytest.approx(39 * 0.3)
     assert epochs.max() < 3.0 + 0.3 and executed[-1, 0, epochs >= 3.0].tolist() == [0.0]
     _, picks, _ = played("round-robin", envs(1), 12, maximum_epochs=0.3)  # all at their limit: none is left out
@@ -197,12 +196,12 @@ def test_what_was_read_often_enough_is_left_out():
 def test_a_pool_plays_and_learns_with_another_number_of_replicas(tmp_path):
     agent, _, _ = played("d-ts", envs(3), 10, **ALL)
     one, _ = agent.predict(LOOK)
-    assert one[0] in (0, 2, 3) and agent._memory.worn["begun"].shape == (3,)
+    assert one[0] in (0, 2, 3) and agent._memory.wrappers["begun"].shape == (3,)
     agent.save(tmp_path / "agent")
     loaded = load("d-ts", tmp_path / "agent", envs(2))
     rows = Rows()
     loaded.learn(20, rows)
-    assert loaded._memory.worn["begun"].tolist() == [True, True] and np.isin(rows.picks, [0, 2, 3]).all()
+    assert loaded._memory.wrappers["begun"].tolist() == [True, True] and np.isin(rows.picks, [0, 2, 3]).all()
 
 
 def test_pruning_follows_the_order_that_the_agent_sees():
@@ -275,5 +274,5 @@ def test_auto_is_stratified_where_the_env_does_not_tell():
 def test_false_alarms_of_whole_agents_are_as_rare_as_promised(pooled):
     """300 runs in which no mixture is better than another; a duel's noise is symmetric."""
     agent, _, _ = played("exp3s", envs(300, edge=0.0, horizon=80), 79, guard=0.05, pool=pooled)
-    assert agent._memory.worn["duels"].min() == 79
-    assert agent._memory.worn["alarmed"].mean() <= 0.05
+    assert agent._memory.wrappers["duels"].min() == 79
+    assert agent._memory.wrappers["alarmed"].mean() <= 0.05

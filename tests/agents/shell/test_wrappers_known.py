@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from curriculum_rl.agents.bandits.exp3s import Exp3S
-from curriculum_rl.agents.bandits.scaling import GainScaling
 from curriculum_rl.agents.bandits.thompson import DiscountedThompson
 from curriculum_rl.agents.bandits.ucb1 import UCB1
 from curriculum_rl.agents.shell.memory import Memory
+from curriculum_rl.agents.shell.scaling import GainScaling
 from curriculum_rl.agents.shell.wrapping import Wrapping
 from curriculum_rl.envs.closed_form.problems import Falling
 
@@ -16,18 +16,18 @@ ORDER = np.tile(np.arange(12), (COPIES, 1))
 rules = pytest.mark.parametrize("rule", [DiscountedThompson(), Exp3S(), UCB1()])
 
 
-def regret(rule, told, **worn):
-    """Of 120 plays of 12 tasks whose gains fall, % of uniform's; `told(best)` are the (S, K) divergences."""
+def regret(rule, divergence, **wrappers):
+    """Of 120 plays of 12 tasks whose gains fall, % of uniform's; `divergence(best)` are the (S, K) divergences."""
     problem, random = Falling("falling", 12, 120), np.random.default_rng(3)
     table = problem.values(COPIES, random)
-    memory = Memory(rule, GainScaling(), replicas=COPIES, arms=12, entropy=0, wrapping=Wrapping(**worn))
-    memory.hear(told(table[0] == table[0].max(axis=1, keepdims=True)), ORDER)
+    memory = Memory(rule, GainScaling(), replicas=COPIES, arms=12, entropy=0, wrapping=Wrapping(**wrappers))
+    memory.receive(divergence(table[0] == table[0].max(axis=1, keepdims=True)), ORDER)
     lost = uniform = 0.0
     for step, values in enumerate(table):
         memory.executed = memory.probabilities(COPIES)
         arms = (memory.executed.cumsum(axis=1) <= memory.uniforms(COPIES)[:, None]).sum(axis=1)
         memory.update(arms, problem.pay(step, values[np.arange(COPIES), arms], random))
-        memory.witness(np.zeros((COPIES, 12)), None)
+        memory.update_wrappers(np.zeros((COPIES, 12)), None)
         best = values.max(axis=1)
         lost += (best - (memory.executed * values).sum(axis=1)).sum()
         uniform += (best - values.mean(axis=1)).sum()

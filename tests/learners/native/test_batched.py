@@ -9,7 +9,6 @@ import torch.nn.functional as F
 
 from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native import reading
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.forward import attention_mask, hidden_states
@@ -25,21 +24,6 @@ KINDS = ("causal", "mixed", "masked", "causal")
 def _learner(replicas=1, **changes):
     config = TransformerConfig(**({"vocab_size": 50, "layers": 2, "width": 32, "heads": 2, "context": 16} | changes))
     return BatchedLearner(config, replicas=replicas, pad_id=0)
-
-
-def test_is_a_learner():
-    assert isinstance(_learner(), Learner)
-
-
-def test_learns_a_sequence():
-    learner = _learner()
-    line = torch.arange(17) % 7 + 3
-    window = torch.stack([line.roll(-shift) for shift in range(7)]).expand(60, 1, 7, 17)
-    batch = Batch(window[..., :-1], window[..., 1:], torch.ones(60, 1, 7, 16), torch.ones(60, 1, 7, dtype=torch.bool))
-    report = learner.train(SegmentPlan(batch, np.full((60, 1), 3e-3)))
-    assert report.losses[0, 0] == pytest.approx(math.log(50), abs=0.5)
-    assert report.losses[-1, 0] < 0.2
-    assert report.finite.all()
 
 
 def _reference_losses(parameters, learner, batch):
@@ -84,21 +68,7 @@ def test_gradients_equal_plain_autograd(make_plan):
             torch.testing.assert_close(found[name], gradient, rtol=1e-4, atol=1e-6)
 
 
-def test_continuing_from_a_snapshot_is_exact(make_plan):
-    learner = _learner(2)
-    first, second = make_plan(kinds=("causal", "mixed")), make_plan(kinds=("causal", "mixed"), seed=1)
-    learner.train(first)
-    kept = learner.snapshot()
-    report = learner.train(second)
-    end = learner.snapshot()
-    learner.restore(kept)
-    assert torch.equal(learner.snapshot().state, kept.state)
-    again = learner.train(second)
-    np.testing.assert_array_equal(report.row_losses, again.row_losses)
-    assert torch.equal(learner.snapshot().state, end.state)
-
-
-def test_reading_leaves_the_learner_untouched_and_does_not_depend_on_parts(make_plan, monkeypatch):
+def test_reading_does_not_depend_on_parts(make_plan, monkeypatch):
     learner = _learner(2)
     batch = make_plan(kinds=("mixed", "causal"), updates=1, rows=9).batches[0]
     before = learner.snapshot()
@@ -111,25 +81,6 @@ def test_reading_leaves_the_learner_untouched_and_does_not_depend_on_parts(make_
         assert not one.requires_grad
     assert [tuple(tensor.shape) for tensor in whole] == [(2, 9, 16), (2, 9, 32), (2, 9, 3)]
     assert torch.equal(learner.snapshot().state, before.state)
-
-
-def test_one_batch_may_serve_all_replicas(make_plan):
-    learner = _learner(3)
-    batch = make_plan(updates=1).batches[0]
-    shared = learner.token_losses(batch[0])
-    assert torch.equal(shared, learner.token_losses(batch))
-    assert shared.shape == (3, 4, 16)
-    assert not torch.equal(shared[0], shared[1])
-
-
-def test_labels_are_read_at_the_scored_position(make_plan):
-    learner = _learner()
-    batch = make_plan(updates=1).batches[0]
-    batch.weights.zero_()
-    batch.weights[0, :, 5] = 1
-    logits = learner.label_logits(batch, torch.arange(50))
-    losses = F.cross_entropy(logits[0], batch.targets[0, :, 5], reduction="none")
-    torch.testing.assert_close(losses, learner.token_losses(batch)[0, :, 5])
 
 
 def test_features_leave_padding_out(make_plan):
@@ -152,11 +103,6 @@ def test_an_explosion_marks_its_replica_and_spares_the_others(make_plan):
     learner.flat.parameters["embedding"][0, 3] = float("nan")
     learner.restore(_learner(3).snapshot(), [1])
     assert learner.train(make_plan(kinds=("causal",) * 3)).finite.tolist() == [False, True, True]
-
-
-def test_operations_grow_with_tokens():
-    learner = _learner()
-    assert learner.flops(32, training=True) == 3 * 2 * learner.flops(16, training=False)
 
 
 def test_clipping_bounds_the_step(make_plan):

@@ -1,7 +1,6 @@
 """A replica's bits depend on its own seed and data alone: not on neighbours, nor on when those are reset."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -75,51 +74,3 @@ def test_bits_of_a_replica_alone_among_neighbours_and_after_their_resets(make_pl
         assert torch.equal(
             alone.token_losses(_one(plans[0], n).batches[0])[0], together.token_losses(plans[0].batches[0])[n]
         )
-
-
-def test_reset_depends_on_the_seeds_alone(make_plan):
-    learner = _learner(2)
-    learner.reset([3, 4])
-    first = learner.snapshot()
-    learner.train(make_plan(kinds=("causal", "causal")))
-    learner.reset([3, 4])
-    assert torch.equal(learner.snapshot().state, first.state)
-    assert learner.snapshot().steps.tolist() == [0, 0]
-    learner.reset([4, 2**62])
-    assert learner.snapshot().seeds.tolist() == [4, 2**62]
-    assert torch.equal(learner.flat.parameters["embedding"][0], learner.flat.blocks(first.state[0])["embedding"][1])
-
-
-def test_a_reset_of_one_replica_leaves_the_others_as_they_are(make_plan):
-    learner = _learner(3)
-    learner.train(make_plan(kinds=KINDS))
-    before = learner.snapshot()
-    learner.reset([9], [1])
-    after = learner.snapshot()
-    assert after.steps.tolist() == [3, 0, 3]
-    assert after.seeds.tolist() == [0, 9, 2]
-    fresh = _learner(1)
-    fresh.reset([9])
-    _same(fresh, learner, 1)
-    for old, new in zip(before.state, after.state, strict=True):
-        for name, block in learner.flat.blocks(new).items():
-            assert torch.equal(block[[0, 2]], learner.flat.blocks(old)[name][[0, 2]])
-
-
-@pytest.mark.parametrize(
-    ("seeds", "rows", "message"),
-    [
-        ([1], None, "2 seeds"),
-        ([1, 2], [0], "1 seeds"),
-        ([1], [2], r"\[0, 2\)"),
-        ([1, 2], [1, 1], "different"),
-        ([-1], [0], "seeds"),
-        ([2**63], [0], "seeds"),
-    ],
-)
-def test_wrong_resets_are_named_and_change_nothing(seeds, rows, message):
-    learner = _learner(2)
-    before = learner.snapshot()
-    with pytest.raises(ValueError, match=message):
-        learner.reset(seeds, rows)
-    assert torch.equal(learner.snapshot().state, before.state)

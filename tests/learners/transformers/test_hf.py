@@ -7,85 +7,21 @@ import pytest
 import torch
 from made_models import BERT, GPT2, LLAMA, OPT, Words
 
-from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners import load_learner
-from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.transformers.learner import TransformersLearner
 from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 MODELS = [(LLAMA, "causal"), (GPT2, "causal"), (BERT, "masked")]
 
 
-def _one(plan, n):
-    batch = plan.batches
-    part = Batch(*(t[:, n : n + 1] for t in (batch.input_ids, batch.targets, batch.weights, batch.causal)))
-    return SegmentPlan(part, plan.learning_rates[:, n : n + 1])
-
-
 def _learner(model, head, **changes):
     return TransformersLearner(model, head=head, **({"tokenizer": Words(), "context": 16} | changes))
-
-
-@pytest.mark.parametrize(("model", "head"), MODELS)
-def test_learns_is_deterministic_and_goes_back(model, head, make_plan):
-    learner = _learner(model, head)
-    assert isinstance(learner, Learner)
-    learner.reset([5])
-    plan = make_plan(updates=1, kinds=("causal" if head == "causal" else "masked",), rows=8)
-    batch = plan.batches
-    repeated = Batch(
-        *(t.expand(40, *t.shape[1:]) for t in (batch.input_ids, batch.targets, batch.weights)),
-        batch.causal.expand(40, 1, 8),
-    )
-    many = SegmentPlan(repeated, np.full((40, 1), 1e-2))
-    start = learner.snapshot()
-    wanted = (learner.token_losses(batch[0]).sum(dim=2) / batch.weights[0].sum(dim=2).clamp_min(1)).numpy()
-    report = learner.train(many)
-    np.testing.assert_allclose(report.row_losses[0], wanted, rtol=1e-4)
-    assert report.losses[0, 0] == pytest.approx(math.log(50), abs=0.7)
-    assert report.losses[-1, 0] < 0.5 * report.losses[0, 0]
-    end = learner.snapshot()
-    learner.restore(start)
-    assert torch.equal(learner.token_losses(batch[0]), learner.token_losses(batch[0]))
-    learner.train(many)
-    assert torch.equal(learner.snapshot().state, end.state)
-    learner.reset([5])
-    assert torch.equal(learner.snapshot().state, start.state)
-    learner.reset([6])
-    assert not torch.equal(learner.snapshot().state, start.state)
-
-
-@pytest.mark.parametrize(("model", "head"), MODELS)
-def test_saved_models_load_here_and_in_transformers(model, head, make_plan, tmp_path):
-    learner = _learner(model, head)
-    kind = ("causal" if head == "causal" else "masked",)
-    learner.train(make_plan(kinds=kind))
-    learner.save(tmp_path, optimizer=True)
-    loaded = load_learner(tmp_path)
-    batch = make_plan(kinds=kind, updates=1, seed=1)
-    assert torch.equal(loaded.token_losses(batch.batches[0]), learner.token_losses(batch.batches[0]))
-    np.testing.assert_array_equal(loaded.train(batch).losses, learner.train(batch).losses)
-    assert torch.equal(loaded.snapshot().state, learner.snapshot().state)
-    before = _learner(str(tmp_path), head)
-    start = before.snapshot()
-    before.train(batch)
-    before.reset([9])
-    assert torch.equal(before.snapshot().state, start.state)
 
 
 def test_a_pretrained_embedding_takes_the_size_of_the_tokenizer(tmp_path):
     _learner(LLAMA, "causal").save(tmp_path)
     larger = TransformersLearner(str(tmp_path), tokenizer=Words(vocab_size=60), context=16)
     assert larger.flat.parameters["model.embed_tokens.weight"].shape == (1, 60, 32)
-
-
-def test_readings_have_their_shapes(make_plan):
-    learner = _learner(GPT2, "causal")
-    batch = make_plan(updates=1).batches[0]
-    assert learner.features(batch).shape == (1, 4, 32)
-    assert learner.label_logits(batch, torch.tensor([3, 4])).shape == (1, 4, 2)
-    assert learner.flops(10, training=True) == pytest.approx(3 * learner.flops(10, training=False))
 
 
 def test_operations_of_a_llama():
@@ -123,44 +59,6 @@ def test_models_that_cannot_be_had_are_named(model, head, message):
     with pytest.raises(ConfigError, match=message) as caught:
         _learner(model, head)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("model", "head"), MODELS)
-def test_replicas_are_looped_and_independent(model, head, make_plan):
-    kind = "causal" if head == "causal" else "masked"
-    plans = [make_plan(kinds=(kind,) * 3, rates=(1e-2, 3e-3, 1e-2), seed=seed) for seed in range(2)]
-    together = _learner(model, head, replicas=3)
-    together.reset([5, 6, 7])
-    reports = [together.train(plans[0])]
-    together.reset([60], [1])
-    reports.append(together.train(plans[1]))
-    assert together.flat.steps.tolist() == [6, 3, 6]
-    for n in range(3):
-        alone = _learner(model, head)
-        alone.reset([5 + n])
-        found = [alone.train(_one(plans[0], n))]
-        if n == 1:
-            alone.reset([60])
-        found.append(alone.train(_one(plans[1], n)))
-        for mine, theirs in zip(alone.flat.state, together.flat.state, strict=True):
-            blocks = together.flat.blocks(theirs)
-            for name, block in alone.flat.blocks(mine).items():
-                assert torch.equal(block[0], blocks[name][n]), name
-        for mine, theirs in zip(found, reports, strict=True):
-            np.testing.assert_array_equal(mine.row_losses[:, 0], theirs.row_losses[:, n])
-        batch = plans[0].batches[0]
-        assert torch.equal(alone.token_losses(_one(plans[0], n).batches[0])[0], together.token_losses(batch)[n])
-
-
-def test_saved_replicas_load_again(make_plan, tmp_path):
-    plan = make_plan(kinds=("causal", "causal"))
-    learner = _learner(GPT2, "causal", replicas=2)
-    learner.reset([3, 4])
-    learner.train(plan)
-    learner.save(tmp_path, optimizer=True)
-    loaded = load_learner(tmp_path)
-    np.testing.assert_array_equal(loaded.train(plan).losses, learner.train(plan).losses)
-    assert torch.equal(loaded.snapshot().state, learner.snapshot().state)
 
 
 @pytest.mark.parametrize(("model", "head"), MODELS)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curriculum_rl.agents.bandits.scaling import GainScaling
+from curriculum_rl.agents.shell.scaling import GainScaling
 
 
 def scaled(scaling, gains):
