@@ -100,12 +100,12 @@ def agent_class(spec: str) -> type[Agent]:
     if kind == "agent":
         agent: type[Agent] = found
         return agent
-    made = _around(found, _SHELLS[kind])
-    taken = made.options()
+    made: Any = _around(found, _SHELLS[kind])
     for field in dataclasses.fields(found):
-        if field.name in _OF_EVERY_AGENT or taken.count(field.name) > 1:
+        if field.name in (*_OF_EVERY_AGENT, *made.shared, *dataclasses.asdict(made.wrappers)):
             raise ConfigError(f"agent: {spec!r}: {field.name} is an option of every agent, and no name for a field")
-    return made
+    shell: type[Agent] = made
+    return shell
 
 
 @cache

@@ -49,6 +49,7 @@ def run(job: tuple[str, int, int, list[float], int, Mapping[str, Any]]) -> dict[
         outcome = training.segment(np.array([shares]))
     final = training.finish().entries(0, list(experiment.problem.heldout.corpora))
     settings = experiment.config.report.finetune
+    assert settings is not None  # main has asked
     further = range(seed + 1000, seed + 1000 * draws, 1000)
     few_shots = [
         few_shot(experiment.problem, training.learner, "report", settings, [s])(training.learner) for s in further

@@ -85,7 +85,7 @@ def _run(seed: int) -> dict[str, list[float]]:
     run = Pretraining(experiment, charge_proxy=False, downstream=False)
     run.request_signals(["ghost"])
     run.begin([seed])
-    few, reference = (Meter(e, run.learner, ["adam_products"]) for e in (experiment, many))
+    few, reference = (Meter(Windows(e.problem, e.config, run.learner), ["adam_products"]) for e in (experiment, many))
     average = np.zeros(len(experiment.problem.tasks))
     found: dict[str, list[float]] = {}
     for segment in range(1, LOOKS[-1] + 1):
@@ -112,8 +112,8 @@ def _seen(meter: Meter, *, seed: int, shares: Any, number: int) -> Any:
 
 
 def _spearman(one: Any, other: Any) -> float:
-    ranks = [np.argsort(np.argsort(values)) for values in (one, other)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    first, second = (np.argsort(np.argsort(values)) for values in (one, other))
+    return float(np.corrcoef(first, second)[0, 1])
 
 
 if __name__ == "__main__":

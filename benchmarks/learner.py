@@ -16,7 +16,7 @@ in separate operations), and with the same activation (tanh GELU as one operatio
 import importlib.util
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import cycle
 from statistics import median
@@ -30,8 +30,8 @@ from timing import Report, Side, Span, each
 
 from curriculum_rl.batch import SegmentPlan
 from curriculum_rl.learners import BatchedLearner, TransformerConfig
-from curriculum_rl.learners.native.transformer import Activation
 from curriculum_rl.objectives import CausalLM
+from curriculum_rl.schema.learners import Activation
 from curriculum_rl.tasks import Task, segment_batches
 from curriculum_rl.text.corpora import Corpus
 
@@ -69,7 +69,7 @@ SHAPES = {
 
 def ours(shape: Shape, activation: Activation) -> tuple[BatchedLearner, Callable[[int], None]]:
     """A learner, and segments of it with their data."""
-    config = replace(shape.config, activation=activation)
+    config = shape.config.model_copy(update={"activation": activation})
     learner = BatchedLearner(config, replicas=1, pad_id=0)
     vocabulary: Any = SimpleNamespace(pad_id=0)
     task = Task("random", Corpus("random", tokens(config).astype(np.uint16), sha256=""), CausalLM(vocabulary))

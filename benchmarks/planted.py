@@ -44,7 +44,8 @@ def run(name: str, problem: str, seed: int, settings: Mapping[str, Any]) -> Run:
     action = "mixture" if AGENTS[name].action == "mixture" else "task"
     env = PlantedEnv(problem, action=action, **settings)
     drawn: list[Planted] = []
-    played, ends = [], []
+    played: list[Any] = []
+    ends: list[int] = []
 
     def seen(local: Mapping[str, Any], _: object) -> bool:
         # Where a run ends the vector env resets, and draws another problem.

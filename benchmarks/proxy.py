@@ -28,15 +28,18 @@ def gains(env: str, replicas: int, seed: int) -> tuple[Floats, Floats, dict[str,
     from curriculum_rl.learners.losses import mean_loss
     from curriculum_rl.pretraining.run import Pretraining
     from curriculum_rl.schema.load import load
+    from curriculum_rl.schema.proxies import HeldOutLossProxy
 
     config = load(env)
+    if not isinstance(config.proxy, HeldOutLossProxy):
+        raise SystemExit(f"proxy.kind {config.proxy.kind!r}: this is about 'heldout_loss'")
     experiment = build(config)
     run = Pretraining(experiment, replicas=replicas, downstream=False)
     seeds = range(seed, seed + replicas)
     run.begin(seeds)
     windows = experiment.problem.target_windows(
         "report", LARGER * config.proxy.sequences, [seed], causal=run.learner.causal_rows
-    )  # type: ignore[union-attr]
+    )
     draw = np.random.default_rng(seed)
     tasks, emphasis = len(experiment.problem.tasks), config.action.emphasis
     small, large = [run.progress.score], [-mean_loss(run.learner, windows)]

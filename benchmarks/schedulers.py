@@ -19,8 +19,9 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-HERE = Path(__file__).parent
-DATA = HERE.parent.parent / "shared" / "data"
+ROOT = Path(__file__).parents[1]
+ENVIRONMENTS = ROOT / "examples" / "environments"
+DATA = ROOT.parent / "shared" / "data"
 V1 = "alignment:prior=0.05:guard=0.05"
 AGENTS = f"auto,{V1},alignment,multidds,aioli,d-ts,exp3s,odm,doremi,doge,ac-odm"
 
@@ -46,13 +47,15 @@ class Comparison:
 
 COMPARISONS = {
     "reviews": Comparison(
-        str(HERE / "reviews.yaml"),
+        str(ENVIRONMENTS / "reviews.yaml"),
         1000,
         "Nothing was tuned here; no task is the target's own text.",
         reach=("auto", V1),
     ),
     "citations": Comparison(
-        str(HERE / "citations.yaml"), 400, f"The settings of `{V1}` were tried here; no task is the target's own text."
+        str(ENVIRONMENTS / "citations.yaml"),
+        400,
+        f"The settings of `{V1}` were tried here; no task is the target's own text.",
     ),
     "almanac-small": Comparison("almanac-small", 300, f"The settings of `{V1}` were tried here."),
     "almanac-traps": Comparison("almanac-traps", 300, f"The settings of `{V1}` were tried here, on longer runs."),

@@ -121,7 +121,8 @@ def _rules(names: list[str]) -> list[dict[str, Any]]:
 
     rows: list[dict[str, Any]] = []
     for name in (entry.name for entry in BANDITS if entry.name in names):
-        rule: Any = make(name, None).rule
+        made: Any = make(name, None)
+        rule = made.rule
         if list(signature(rule.probabilities).parameters) != ["state"]:
             continue
         random, scaling, taken = np.random.default_rng(0), GainScaling(), []

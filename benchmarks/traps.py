@@ -105,7 +105,7 @@ def _figures(info: Mapping[str, Any], env: Any) -> dict[str, Any]:
 
 def table(results: list[dict[str, Any]], noise: str) -> str:
     """A line per agent."""
-    by = {}
+    by: dict[str, dict[int, Any]] = {}
     for result in results:
         by.setdefault(result["agent"], {})[result["seed"]] = result
     reference = by["stratified"]

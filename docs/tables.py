@@ -6,6 +6,7 @@ change of the schema, the signals or the agents; a test fails where that was for
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +84,11 @@ def agents(family: str) -> str:
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
-    **{f"keys of {name}": lambda section=section: keys(section) for name, section in SECTIONS.items()},
-    **{name: lambda name=name: kinds(KINDS[name]) for name in KINDS if name != "objectives"},
+    **{f"keys of {name}": partial(keys, section) for name, section in SECTIONS.items()},
+    **{name: partial(kinds, sections) for name, sections in KINDS.items() if name != "objectives"},
     "objectives": objectives,
     "signals": signals,
-    **{f"agents, {family}": lambda family=family: agents(family) for family in FAMILIES},
+    **{f"agents, {family}": partial(agents, family) for family in FAMILIES},
 }
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from curriculum_rl.agents.mixers.rule import Feedback, MixerRule, next_run
 from curriculum_rl.agents.rule import Floats, Ints
-from curriculum_rl.agents.shell.memory import Arrays, WrappedMemory
+from curriculum_rl.agents.shell.wrapped_memory import Arrays, WrappedMemory
 from curriculum_rl.agents.shell.wrapping import Wrapping
 from curriculum_rl.errors import ConfigError
 

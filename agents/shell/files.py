@@ -1,6 +1,7 @@
 """Agents without a network as files: settings as JSON, memory as arrays, no pickle."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,18 @@ from stable_baselines3.common.utils import check_for_correct_spaces
 
 from curriculum_rl.agents.shell import archive, spaces
 from curriculum_rl.errors import ConfigError
+
+
+def check_settings(rule: Any) -> None:
+    """See at once that a rule can be saved, not when its run has ended.
+
+    Raises:
+        ConfigError: where its fields are no JSON values.
+    """
+    try:
+        json.dumps(dataclasses.asdict(rule))
+    except TypeError as error:
+        raise ConfigError(f"agent: the fields of {type(rule).__name__} cannot be saved as JSON: {error}") from None
 
 
 def save(agent: Any, path: str | Path) -> None:

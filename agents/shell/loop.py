@@ -116,6 +116,7 @@ class Shell(BaseAlgorithm):
             raise ConfigError(f"pool: {self.pool!r} must be true or false")
         self.pool = own["pool"] = self.pool and self.learns_from_picks
         self.rule: Any = plugins.make(self.rule_class, type(self).__name__, "agent", options)
+        files.check_settings(self.rule)
         self.wrapping = Wrapping(**{name: value for name, value in own.items() if name in WRAPPERS})
         self.scaling = GainScaling(*(own[name] for name in ("reward_window", "reward_clip") if name in own))
         self.settings = {name: own[name] for name in defaults}

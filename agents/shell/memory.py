@@ -1,72 +1,17 @@
-"""What an agent remembers of its runs: the rule's state, the wrappers', the scaling of gains, random streams."""
+"""What a bandit remembers of its runs: the rule's state, the wrappers', the scaling of gains, random streams."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.agents.rule import Floats, Ints, Rewards, State, reset_rows
 from curriculum_rl.agents.shell.scaling import GainScaling
+from curriculum_rl.agents.shell.wrapped_memory import Arrays, WrappedMemory
 from curriculum_rl.agents.shell.wrapping import NOTHING, Wrapping
 from curriculum_rl.errors import ConfigError
 
-Arrays = dict[str, npt.NDArray[Any]]
 _ALL = slice(None)
-
-
-class WrappedMemory:
-    """What all memories of N replicas over K tasks have in common: the wrappers, a row for each replica.
-
-    Its learner has read its own windows and its own duels were measured, so every replica has wrappers of its own.
-
-    Attributes:
-        replicas: N.
-        reads_env: whether anything is needed that an env measures, or says of its tasks when it is reset.
-        wrappers: what the wrappers remember of the last runs; after plays of another number of replicas, of these.
-        arms: K', how many tasks the rule knows of: those that pruning keeps.
-    """
-
-    prefix: ClassVar[str] = "wrapping."  # of the wrappers' arrays in files
-
-    def __init__(self, wrapping: Wrapping, *, replicas: int, arms: int) -> None:
-        """Start the wrappers of N = `replicas` runs over K = `arms` tasks."""
-        self.replicas, self._wrapping = replicas, wrapping
-        self.reads_env = wrapping != NOTHING
-        self.wrappers = wrapping.start(replicas, arms)
-        self.arms = wrapping.count(arms)
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The signals that are needed from now on."""
-        return self._wrapping.needs
-
-    def receive(self, divergence: Floats, order: Ints) -> None:
-        """Note (N, K) divergences of the tasks from the target in the runs that begin (`Wrapping.receive`)."""
-        self.wrappers = self._wrappers_of(len(divergence))
-        self._wrapping.receive(self.wrappers, divergence, order)
-
-    def update_wrappers(self, epochs: Floats | None, duels: Floats | None) -> None:
-        """Note (N, K) passes over the tasks' windows and the (N,) duels of a segment, where there were any."""
-        if epochs is not None:
-            self.wrappers = self._wrappers_of(len(epochs))
-        self._wrapping.update(self.wrappers, epochs, duels)
-
-    def _wrappers_of(self, count: int) -> State:
-        """What the wrappers remember of `count` runs; of another number than N, the first run's for all."""
-        if len(self.wrappers["begun"]) == count:
-            return self.wrappers
-        return {name: values[:1].repeat(count, axis=0) for name, values in self.wrappers.items()}
-
-    def _executed(self, own: Floats) -> Floats:
-        """(N', K') what the rule gives the tasks that it knows -> (N', K) what is played."""
-        return self._wrapping.executed(self._wrappers_of(len(own)), own)
-
-    def _dumped_wrappers(self) -> Arrays:
-        return {f"{self.prefix}{name}": values for name, values in self.wrappers.items()} if self.reads_env else {}
-
-    def _restore_wrappers(self, arrays: Arrays) -> None:
-        if self.reads_env:
-            self.wrappers = {name: arrays[f"{self.prefix}{name}"] for name in self.wrappers}
 
 
 class Memory(WrappedMemory):

@@ -96,7 +96,7 @@ def run(
     corpora = {OWN: None, **{name: _expanded(corpus) for name, corpus in targets.items()}}
     _score(env, changes, corpora, cells, out / "scores", jobs)
     scores = read_scores(out / "scores", list(corpora), cells)
-    found = {
+    found: dict[str, Any] = {
         "documents": {variant: document["directory"] for variant, document in documents.items()},
         "seeds": seeds,
         "margin": margin,

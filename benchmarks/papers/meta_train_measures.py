@@ -44,7 +44,8 @@ def few_shot(column: Column, seed: int, learner: Path | None, out: Path, data: P
         device: where the learner is put.
     """
     torch.set_num_threads(1)
-    begun, found = time.perf_counter(), {}
+    begun = time.perf_counter()
+    found: dict[str, dict[str, Any]] = {}
     loaded = None if learner is None else load_learner(learner, device=device)
     for name in tuned_on(column.setting, size):
         experiment = build(configs.load(environment(column, data, size, device=device, target=name)))
@@ -134,7 +135,8 @@ def _fixed_rows(experiment: Experiment, seeds: int, rows: int) -> list[tuple[Bat
     found = []
     for task in experiment.problem.tasks:
         drawn = [task.batch(seed=key(n, "agreement"), first=0, rows=rows, context=context) for n in range(seeds)]
-        found.append(tuple(Batch.stack([one[half] for one in drawn]) for half in halves))
+        first, second = (Batch.stack([one[half] for one in drawn]) for half in halves)
+        found.append((first, second))
     return found
 
 

@@ -4,8 +4,8 @@ Shape letters: D domains, M test examples of a domain. Matrices are (source, tar
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from scipy.stats import rankdata, spearmanr
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+Name = TypeVar("Name", bound=Hashable)
 
 PERMUTATIONS = 9999
 SPLITS = 200
@@ -71,8 +72,8 @@ def keep_closest(delta: Floats, share: float) -> Bools:
 
 
 def regrets(
-    right: Sequence[Bools | Floats], kept: Mapping[str, Bools | int], *, splits: int = SPLITS, seed: int = 0
-) -> dict[str, float]:
+    right: Sequence[Bools | Floats], kept: Mapping[Name, Bools | int], *, splits: int = SPLITS, seed: int = 0
+) -> dict[Name, float]:
     """Accuracy lost by pruning, in points: the best kept source against the best of all, averaged over targets.
 
     The best source is picked on one half of a target's test examples and scored on the other, so that no source wins by

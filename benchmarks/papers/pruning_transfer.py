@@ -126,7 +126,7 @@ def _body(
     losses = _train(learner, tasks, owner, seed, size.context, size.body_rate, decay=0.4)
     learner.save(folder)
     tokens = size.body_updates * rows * size.context
-    state["body"] = {"loss": float(np.mean(losses[-50:])), "tokens": tokens} | _cost(learner, tokens, True, begun)
+    state["body"] = {"loss": float(np.mean(losses[-50:])), "tokens": tokens, **_cost(learner, tokens, True, begun)}
     return learner
 
 

@@ -59,8 +59,8 @@ def read_problem(
         ids = encoded([text for text, _ in rows], tokenizer, context)
         return Labelled(ids, np.array([classes.index(label) for _, label in rows]))
 
-    parts = [labelled(rows) for rows in (train, dev, test)]
-    return Problem(*parts, classes=len(classes), metric=METRIC[name], texts=texts, tokenizer=tokenizer)
+    parts = {"train": labelled(train), "dev": labelled(dev), "test": labelled(test)}
+    return Problem(**parts, classes=len(classes), metric=METRIC[name], texts=texts, tokenizer=tokenizer)
 
 
 def examples(path: Path, limit: int | None = None) -> Examples:

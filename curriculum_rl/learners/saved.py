@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from curriculum_rl import plugins
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.batched import BatchedLearner
@@ -16,6 +17,8 @@ from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
     """The learner that `save` wrote into a directory, of whichever kind.
+
+    `learner.json` says the kind: one of ours, or the `module:Class` whose `load(directory, device=...)` reads it.
 
     Raises:
         ConfigError: where the directory holds no learner or a file of it does not fit.
@@ -28,7 +31,10 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
         return load_batched(directory, device=device)
     if kind == "transformers":
         return load_transformers(directory, device=device)
-    raise wrong(f"{path}: kind", kind, "native or transformers")
+    if ":" in str(kind):
+        own: Learner = plugins.load(kind, f"{path}: kind").load(Path(directory), device=device)
+        return own
+    raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")
 
 
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:

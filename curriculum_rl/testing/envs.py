@@ -7,6 +7,7 @@ Try an agent on it::
     print(agent.probabilities(env.reset()[0]))
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from curriculum_rl.mixtures import shares
+from curriculum_rl.plugins import load
+from curriculum_rl.signals import SIGNALS
 
 Floats = npt.NDArray[np.float64]
 Told = npt.NDArray[np.float32] | dict[str, npt.NDArray[np.float32]]
@@ -26,7 +29,7 @@ class BanditEnv(gym.Env[Told, Any]):
     """K tasks of which one is best; gains fall over the episode; `info["gain"]` is 100 times the reward.
 
     A segment gains level x (1 + share of the best task + noise), and the level falls from 1 to 1/6. It measures every
-    signal that is asked for: the best task is aligned with the target and gains most.
+    signal that is asked for: the best task is aligned with the target and gains most; a signal of your own is noise.
 
     Args:
         arms: K.
@@ -84,7 +87,8 @@ class BanditEnv(gym.Env[Told, Any]):
             "ghost": towards[:-1] + 0.1 * draw.standard_normal(K),
             "transfer": 0.1 * draw.standard_normal((K, K)) + towards[:-1, None],
         }
-        return {name: made[name] for name in self.asked}
+        others = {name: draw.standard_normal(signal_shape(name, K)) for name in self.asked if name not in made}
+        return {name: (made | others)[name] for name in self.asked}
 
     def _observe(self) -> Told:
         value = np.full(4, self.time / self.horizon, np.float32)
@@ -111,6 +115,23 @@ class BanditEnv(gym.Env[Told, Any]):
         if self.asked:
             info |= {"signals": self._signals(), "mixture": played}
         return self._observe(), -1.0 if failed else gain / 100, self.time >= self.horizon, False, info
+
+
+def signal_shape(name: str, arms: int) -> tuple[int, ...]:
+    """The shape that a signal's description begins with, `(K, K + 1) ...`, for K = `arms`.
+
+    Args:
+        name: a key of `SIGNALS`, or `module:Class`.
+        arms: K.
+
+    Raises:
+        AssertionError: where it begins with none.
+    """
+    text = SIGNALS[name] if name in SIGNALS else next(iter(load(name, "signals").measures.values()))
+    found = re.match(r"\(((?:[\dK+ ]+,? ?)*)\)", text)
+    assert found, f"what {name} is must begin with its shape, such as (K,): {text!r}"
+    sizes = [size.split("+") for size in found[1].replace(" ", "").split(",") if size]
+    return tuple(sum(arms if part == "K" else int(part) for part in parts) for parts in sizes)
 
 
 def pool(count: int, **options: Any) -> DummyVecEnv:

@@ -81,7 +81,7 @@ class LearnerContract:
         raise NotImplementedError("a fixture `learner` that returns a function from replicas to your learner")
 
     def load(self, directory: Path) -> Learner:
-        """The learner that was saved there; one that `load_learner` does not know needs a loader of its own."""
+        """The learner that was saved there: by the class that its `learner.json` names, if it is none of ours."""
         return load_learner(directory)
 
     def test_it_has_all_that_is_asked(self, learner: MakeLearner) -> None:

@@ -23,6 +23,7 @@ import pytest
 from curriculum_rl.agents.mixers.rule import Feedback, MixerRule, next_run
 from curriculum_rl.agents.rule import Floats, Ints, Rule, State, draw
 from curriculum_rl.signals import SIGNALS
+from curriculum_rl.testing.envs import signal_shape
 
 PLAYS = [(1, 1, 1.0), (2, 9, 1e6), (5, 1, 0.0), (5, 3, 1e-300), (5, 1, 1e6), (20, 2, 1.0), (20, 1, 1e-3), (500, 1, 1.0)]
 """K, M, and the size of rewards."""
@@ -31,8 +32,6 @@ SEGMENTS = [
     *((9, 1e-3, 0.5), (9, 1.0, 1.0), (9, 20.0, 0.1), (9, 1e6, 0.0), (9, 1e100, 0.5), (500, 3.0, 0.1)),
 ]
 """K, the size of what is measured, and the share of it that is missing."""
-MATRICES = {"products": 1, "adam_products": 1, "transfer": 0}
-"""Signals of two dimensions: rows and columns beside K."""
 
 
 class _Remembers:
@@ -221,9 +220,12 @@ class MixerRuleContract(_Remembers):
             _assert_same(_rows(state, 1), _rows(fresh, 1), "a rule that remembers runs must say `across_runs`")
 
     def test_its_signals_can_be_measured(self, rule: MixerRule) -> None:
-        """All that it needs are names of signals."""
-        unknown = {*rule.signals, *needs(rule, rule.start(1, 4))} - set(SIGNALS)
+        """All that it needs are names of signals, or `module:Class` of your own."""
+        asked = {*rule.signals, *needs(rule, rule.start(1, 4))}
+        unknown = {name for name in asked if ":" not in name} - set(SIGNALS)
         assert not unknown, f"signals: {sorted(unknown)} are not among {', '.join(SIGNALS)}"
+        for name in sorted(asked):
+            signal_shape(name, 4)
 
     def _taught(self, rule: MixerRule, seeds: int) -> State:
         state, random = rule.start(seeds, 4), np.random.default_rng(0)
@@ -255,7 +257,7 @@ def feedback(rule: MixerRule, state: State, random: np.random.Generator, *, size
         return values
 
     names = sorted({*rule.signals, *needs(rule, state)})
-    signals = {name: numbers(*[arms + MATRICES[name]] * 2 if name in MATRICES else [arms]) for name in names}
+    signals = {name: numbers(*signal_shape(name, arms)) for name in names}
     mixture = random.dirichlet(np.full(arms, 0.3), seeds)
     mixture[random.random(mixture.shape) < 0.3] = 0.0
     return Feedback(signals, numbers(arms), mixture, mixture, numbers(), np.full(seeds, 0.5))

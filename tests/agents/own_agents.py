@@ -132,6 +132,20 @@ class Clashing(Sticky):
 
 
 @dataclass(frozen=True)
+class Keeping(Least):
+    """A field that the file of a mixer has."""
+
+    memory: int = 3
+
+
+@dataclass(frozen=True)
+class Unwritten(Sticky):
+    """A field that no file can hold."""
+
+    weights: np.ndarray = field(default_factory=lambda: np.ones(3))
+
+
+@dataclass(frozen=True)
 class Demanding(Sticky):
     """A field without a default."""
 

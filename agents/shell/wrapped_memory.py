@@ -1,0 +1,65 @@
+"""What the memories of bandits and mixers have in common: the wrappers of every replica."""
+
+from typing import Any, ClassVar
+
+import numpy.typing as npt
+
+from curriculum_rl.agents.rule import Floats, Ints, State
+from curriculum_rl.agents.shell.wrapping import NOTHING, Wrapping
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class WrappedMemory:
+    """What all memories of N replicas over K tasks have in common: the wrappers, a row for each replica.
+
+    Every replica has wrappers of its own: its learner has read its own windows, and its duels were its own.
+
+    Attributes:
+        replicas: N.
+        reads_env: whether anything is needed that an env measures, or says of its tasks when it is reset.
+        wrappers: what the wrappers remember of the last runs; after plays of another number of replicas, of these.
+        arms: K', how many tasks the rule knows of: those that pruning keeps.
+    """
+
+    prefix: ClassVar[str] = "wrapping."  # of the wrappers' arrays in files
+
+    def __init__(self, wrapping: Wrapping, *, replicas: int, arms: int) -> None:
+        """Start the wrappers of N = `replicas` runs over K = `arms` tasks."""
+        self.replicas, self._wrapping = replicas, wrapping
+        self.reads_env = wrapping != NOTHING
+        self.wrappers = wrapping.start(replicas, arms)
+        self.arms = wrapping.count(arms)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The signals that are needed from now on."""
+        return self._wrapping.needs
+
+    def receive(self, divergence: Floats, order: Ints) -> None:
+        """Note (N, K) divergences of the tasks from the target in the runs that begin (`Wrapping.receive`)."""
+        self.wrappers = self._wrappers_of(len(divergence))
+        self._wrapping.receive(self.wrappers, divergence, order)
+
+    def update_wrappers(self, epochs: Floats | None, duels: Floats | None) -> None:
+        """Note (N, K) passes over the tasks' windows and the (N,) duels of a segment, where there were any."""
+        if epochs is not None:
+            self.wrappers = self._wrappers_of(len(epochs))
+        self._wrapping.update(self.wrappers, epochs, duels)
+
+    def _wrappers_of(self, count: int) -> State:
+        """What the wrappers remember of `count` runs; of another number than N, the first run's for all."""
+        if len(self.wrappers["begun"]) == count:
+            return self.wrappers
+        return {name: values[:1].repeat(count, axis=0) for name, values in self.wrappers.items()}
+
+    def _executed(self, own: Floats) -> Floats:
+        """(N', K') what the rule gives the tasks that it knows -> (N', K) what is played."""
+        return self._wrapping.executed(self._wrappers_of(len(own)), own)
+
+    def _dumped_wrappers(self) -> Arrays:
+        return {f"{self.prefix}{name}": values for name, values in self.wrappers.items()} if self.reads_env else {}
+
+    def _restore_wrappers(self, arrays: Arrays) -> None:
+        if self.reads_env:
+            self.wrappers = {name: arrays[f"{self.prefix}{name}"] for name in self.wrappers}
