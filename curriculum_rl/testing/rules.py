@@ -96,7 +96,9 @@ class RuleContract(_Remembers):
         together, alone = rule.start(3, 4), rule.start(1, 4)
         for _ in range(50):
             chances = rule.probabilities(together)
-            assert np.array_equal(chances[1], rule.probabilities(alone)[0]), "row 1 of three runs, and that run alone"
+            assert np.array_equal(chances[1], rule.probabilities(alone)[0]), (
+                "row 1 of three runs must be what that run is alone"
+            )
             arms, rewards, executed = self._played(rule, chances, random, 1, 1.0)
             rule.update(together, arms, rewards, executed)
             rule.update(alone, arms[1:2], rewards[1:2], executed[1:2])
@@ -108,7 +110,9 @@ class RuleContract(_Remembers):
             flat, deep = rule.start(seeds, 4), rule.start(seeds, 4)
             for _ in range(50):
                 chances = rule.probabilities(flat)
-                assert np.array_equal(rule.probabilities(deep), chances), "plays as (S, 1) and as (S,)"
+                assert np.array_equal(rule.probabilities(deep), chances), (
+                    "plays given as (S, 1) and as (S,) must teach the same"
+                )
                 arms, rewards, executed = self._played(rule, chances, random, 1, 1.0)
                 rule.update(flat, arms[:, 0], rewards[:, 0], chances)
                 rule.update(deep, arms, rewards, executed)
@@ -195,7 +199,7 @@ class MixerRuleContract(_Remembers):
                 next_run(rule, together, np.array([segment == 9, True, False]), arms=4)
                 next_run(rule, alone, np.array([True]), arms=4)
             found, wanted = rule.mixture(together)[1], rule.mixture(alone)[0]
-            assert np.array_equal(found, wanted), "row 1 of three runs, and that run alone"
+            assert np.array_equal(found, wanted), "row 1 of three runs must be what that run is alone"
 
     def test_all_memory_is_in_the_state(self, rule: MixerRule) -> None:
         """A state that was saved and read goes on as the one that was not, whatever was learned in between."""

@@ -73,7 +73,7 @@ RULES = [
     ("test_asking_changes_nothing", CountsQuestions(), "must leave the memory as it is: state.'time'"),
     ("test_asking_changes_nothing", ReturnsItsMemory(), "the same memory must give the same probabilities"),
     ("test_a_run_does_not_depend_on_its_neighbours", ComparesRuns(), "row 1 of three runs"),
-    ("test_one_play_needs_no_axis", WantsTheAxis(), r"plays as \(S, 1\) and as \(S,\)"),
+    ("test_one_play_needs_no_axis", WantsTheAxis(), r"\(S, 1\) and as \(S,\) must teach the same"),
     ("test_all_memory_is_in_the_state", RemembersItself(), "in the state alone"),
 ]
 
