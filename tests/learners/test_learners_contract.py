@@ -1,6 +1,5 @@
 """Both kinds of learner keep the contract."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,16 @@ from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.transformers.learner import TransformersLearner
 from curriculum_rl.testing.learners import LearnerContract, MakeLearner
 
-CONFIG = TransformerConfig(vocab_size=50, layers=1, width=32, heads=2, context=16)
+
+def native(dropout: float = 0.0) -> MakeLearner:
+    config = TransformerConfig(vocab_size=50, layers=1, width=32, heads=2, context=16, dropout=dropout)
+    return lambda replicas: BatchedLearner(config, replicas=replicas, pad_id=0)
 
 
 class TestNative(LearnerContract):
     @pytest.fixture
     def learner(self) -> MakeLearner:
-        return lambda replicas: BatchedLearner(CONFIG, replicas=replicas, pad_id=0)
+        return native()
 
 
 class TestNativeWithDropout(LearnerContract):
@@ -27,7 +29,7 @@ class TestNativeWithDropout(LearnerContract):
 
     @pytest.fixture
     def learner(self) -> MakeLearner:
-        return lambda replicas: BatchedLearner(replace(CONFIG, dropout=0.2), replicas=replicas, pad_id=0)
+        return native(dropout=0.2)
 
 
 class TestTransformers(LearnerContract):
