@@ -39,14 +39,18 @@ class Experiment:
         return self.problem.tokenizer
 
 
-def build(config: EnvConfig) -> Experiment:
+def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:
     """Read, split and tokenise everything an environment names.
+
+    Args:
+        config: the environment.
+        cache: where tokenised corpora are kept; None: the user's.
 
     Raises:
         ConfigError: for whatever is missing, empty, too short or does not fit together.
     """
     _check_device(config.device)
-    library = Library(config, Cache())
+    library = Library(config, cache or Cache())
     target = library.target()
     tasks = _tasks(config, library, target)
     for corpus in [*target.text.values(), *(task.corpus for task in tasks)]:

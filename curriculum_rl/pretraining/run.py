@@ -4,6 +4,7 @@ N replicas run in lock-step: same budget, same number of updates, each with its 
 The environments of `curriculum_rl.envs` are thin shells around this class.
 """
 
+import copy
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -183,12 +184,12 @@ class Pretraining:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Continue from a state."""
+        """Continue from a state, which may be loaded again: nothing in it is changed."""
         self.seeds = tuple(state["seeds"])
         self._proxy = self._made_proxy(self.seeds)
         self._proxy.load_state(state["proxy"])
-        self.progress = Progress(**state["progress"])
-        self.ledger = Ledger(**state["ledger"])
+        self.progress = Progress(**copy.deepcopy(state["progress"]))
+        self.ledger = Ledger(**copy.deepcopy(state["ledger"]))
         self.learner.restore(state["learner"])
         self._measurements.load_state(state["target_gradient"])
 

@@ -1,6 +1,10 @@
-"""Contracts that a class of your own must keep, as test classes to subclass, and toys to test it on.
+"""What a class of your own must keep, as test classes to subclass, and toys to try it on; pytest is needed.
 
-These modules need pytest: `pip install pytest`.
+Each kind has a module with its contract: `agents`, `rules`, `objectives`, `proxies`, `learners`, `methods`, `signals`.
+A contract is a class of tests and one fixture: subclass it, and let the fixture return what is tested::
+
+    pip install pytest
+    pytest test_mine.py
 """
 
 from pathlib import Path

@@ -1,6 +1,9 @@
 """What every agent promises: subclass the contract, give the agent's name, run pytest.
 
-A test file of your own needs pytest installed and these lines::
+A test file of your own needs pytest and these lines::
+
+    import pytest
+    from curriculum_rl.testing.agents import AgentContract
 
     class TestMyAgent(AgentContract):
         @pytest.fixture

@@ -1,6 +1,9 @@
 """What every learner promises: subclass the contract, give what makes the learner, run pytest.
 
-A test file of your own needs pytest installed and these lines::
+A test file of your own needs pytest and these lines::
+
+    import pytest
+    from curriculum_rl.testing.learners import LearnerContract
 
     class TestMyLearner(LearnerContract):
         @pytest.fixture

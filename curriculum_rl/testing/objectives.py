@@ -1,6 +1,9 @@
 """What every objective promises: subclass the contract, give the objective, run pytest.
 
-A test file of your own needs pytest installed and these lines::
+A test file of your own needs pytest and these lines::
+
+    import pytest
+    from curriculum_rl.testing.objectives import ObjectiveContract, known_tokenizer
 
     class TestMyObjective(ObjectiveContract):
         @pytest.fixture

@@ -1,6 +1,9 @@
 """What every rule promises, a bandit's and a mixer's: subclass the contract, give the rule, run pytest.
 
-A test file of your own needs pytest installed and these lines::
+A test file of your own needs pytest and these lines::
+
+    import pytest
+    from curriculum_rl.testing.rules import RuleContract
 
     class TestMyRule(RuleContract):
         @pytest.fixture

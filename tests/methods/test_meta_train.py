@@ -103,21 +103,6 @@ def test_the_rows_are_those_of_multitask(tiny: dict[str, Any]) -> None:
     assert through.progress.credit.tolist() == plain.progress.credit.tolist()
 
 
-@pytest.mark.parametrize("same_task", [False, True])
-@pytest.mark.parametrize("order", [1, 2])
-def test_continuation_is_exact(tiny: dict[str, Any], order: int, same_task: bool) -> None:
-    method = {**META, "order": order, "same_task": same_task}
-    run = made(tiny, method=method)
-    run.begin([5])
-    run.segment(EVEN)
-    state = run.state()
-    expected = [o.score[0] for o in played(run)]
-    other = made(tiny, method=method)
-    other.load_state(state)
-    assert [o.score[0] for o in played(other)] == expected
-    assert other.ledger.entries() == run.ledger.entries()
-
-
 def test_inner_batches_of_one_task() -> None:
     """Drawn by share, anew for every update; the last batch is of the mixture."""
     method = MetaTrain((2, 2, 2), 0.1, order=1, same_task=True)

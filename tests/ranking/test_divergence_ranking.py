@@ -44,7 +44,7 @@ def test_js_is_what_the_environment_itself_reads(experiment: Experiment, ranking
 
 @pytest.mark.parametrize("measure", sorted(divergence.TERM_MEASURES))
 def test_an_environment_may_read_another_measure(measure: str, tiny: dict[str, Any], ranking: Ranking) -> None:
-    own = build(configs.load(tiny, {"target.divergence": measure})).divergence
+    own = build(configs.load(tiny, {"target.divergence": measure})).problem.divergence
     (found,) = (measured for measured in ranking.measures if measured.name == measure)
     assert own.tolist() == found.divergence.tolist()
 

@@ -5,13 +5,19 @@ import inspect
 import pytest
 from agent_mutants import AGENTS
 from learner_mutants import LEARNERS
+from method_mutants import METHODS
 from objective_mutants import OBJECTIVES
+from proxy_mutants import PROXIES
 from rule_mutants import MIXER_RULES, RULES
+from signal_mutants import SIGNALS
 
 from curriculum_rl.testing.agents import AgentContract
 from curriculum_rl.testing.learners import LearnerContract
+from curriculum_rl.testing.methods import MethodContract
 from curriculum_rl.testing.objectives import ObjectiveContract
+from curriculum_rl.testing.proxies import ProxyContract
 from curriculum_rl.testing.rules import MixerRuleContract, RuleContract
+from curriculum_rl.testing.signals import SignalContract
 
 CONTRACTS = {
     AgentContract: AGENTS,
@@ -19,11 +25,15 @@ CONTRACTS = {
     MixerRuleContract: MIXER_RULES,
     ObjectiveContract: OBJECTIVES,
     LearnerContract: LEARNERS,
+    ProxyContract: PROXIES,
+    MethodContract: METHODS,
+    SignalContract: SIGNALS,
 }
 
 
 def name_of(mutant):
-    return mutant if isinstance(mutant, str) else getattr(mutant, "__name__", type(mutant).__name__)
+    named = mutant.get("method", mutant)["kind"] if isinstance(mutant, dict) else mutant
+    return named.rpartition(":")[2] if isinstance(named, str) else getattr(named, "__name__", type(named).__name__)
 
 
 @pytest.mark.parametrize(

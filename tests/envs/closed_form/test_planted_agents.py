@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from curriculum_rl.agents.mixers.alignment import Alignment
+from curriculum_rl.agents.shell import signals
 
 FILE = Path(__file__).resolve().parents[3] / "benchmarks" / "planted.py"
 CHOSEN = ("stratified", "exp3s", "sw-ucb", "d-ts", "alignment", "hedge", "greedy", "odm")
@@ -61,7 +62,8 @@ def test_a_flipped_sign_fails_that_gate(bench: Any, name: str, problem: str, mon
         return -met, seen
 
     monkeypatch.setattr(Alignment, "_aligned", flipped)
-    monkeypatch.setattr("curriculum_rl.agents.shell.loop._gain", lambda info, reward: -info["gain"])
+    gains = signals.gains
+    monkeypatch.setattr(signals, "gains", lambda infos, rewards, *, failed: -gains(infos, rewards, failed=failed))
     assert np.mean([bench.run(name, problem, seed, {"segments": T}).late for seed in SEEDS[:4]]) > 90
 
 
