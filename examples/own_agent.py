@@ -1,7 +1,7 @@
 """An agent of your own: a bandit's rule is enough, the shell around it is `curriculum_rl`'s. Takes 3 s of one CPU.
 
-Named `module:Class`, it plays wherever an agent is named, if Python finds the module:
-`PYTHONPATH=examples curriculum-rl train --agent own_agent:LastReward --set agent.temperature=2`.
+Named `module:Class`, it plays wherever an agent is named; modules of the current folder are found:
+`cd examples; curriculum-rl train --agent own_agent:LastReward --set agent.temperature=2`.
 """
 
 import tempfile

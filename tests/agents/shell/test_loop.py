@@ -36,6 +36,7 @@ def test_row_of_an_unpooled_agent_is_the_agent_alone(bandit, bandit_env):
     assert runs[0] == runs[1]
 
 
+@QUICK
 def test_memory_ends_with_the_episode_unless_kept(bandit, bandit_env):
     for memory, forgets in (("episode", True), ("keep", False)):
         recorder = Recorder()

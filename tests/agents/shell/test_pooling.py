@@ -108,6 +108,7 @@ def test_save_and_load_in_the_middle_go_on_alike(bandit, count, pooled, tmp_path
 
 
 @both
+@quick
 @pytest.mark.parametrize("count", [1, 4])
 def test_forgetting_and_new_draws(bandit, count, pooled):
     agent, first, probabilities = played(bandit, envs(count), 25, pool=pooled)
@@ -122,6 +123,7 @@ def test_forgetting_and_new_draws(bandit, count, pooled):
 
 
 @both
+@quick
 def test_lock_step_runs_end_together_and_are_forgotten(bandit, pooled):
     _, _, probabilities = played(bandit, envs(4, 20, 20, 20, 20), 25, pool=pooled)
     assert not np.allclose(probabilities[19], 1 / 6) and np.allclose(probabilities[20], 1 / 6)
@@ -129,6 +131,7 @@ def test_lock_step_runs_end_together_and_are_forgotten(bandit, pooled):
     assert not np.allclose(kept[20], 1 / 6)
 
 
+@quick
 def test_staggered_runs_are_forgotten_once_all_have_ended(bandit):
     """Episodes of 10, 14 and 22 decisions: the last to end for the first time does so at 22, then at 44."""
     _, _, probabilities = played(bandit, envs(3, 10, 14, 22), 50)
