@@ -13,9 +13,7 @@ A test file of your own needs pytest and these lines::
 Shape letters: N replicas, K tasks.
 """
 
-import re
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
@@ -24,12 +22,11 @@ import torch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.plugins import load
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.signals.base import Floats, Moment
 from curriculum_rl.signals.meter import Meter
-from curriculum_rl.signals.names import SIGNALS
 from curriculum_rl.signals.windows import Windows
+from curriculum_rl.testing.envs import signal_shape
 from curriculum_rl.testing.problems import TRANSFORMERS, Watch, reported, tiny_experiment, trained
 
 SEEDS = (1, 2)
@@ -53,10 +50,9 @@ class SignalContract:
     def test_its_shape_is_the_one_it_says(self, signal: str) -> None:
         """(N, ...) finite numbers, of the shape that the description begins with."""
         experiment = tiny_experiment()
-        said = _described(signal)
+        shape = (2, *signal_shape(signal, len(experiment.problem.tasks)))
         found = self._measured(signal, experiment, trained(experiment, (5, 6)))
-        shape = (2, *_shape(said, len(experiment.problem.tasks)))
-        assert found.shape == shape, f"{said!r} is {shape} of two replicas, not {found.shape}"
+        assert found.shape == shape, f"what it says is {shape} of two replicas, not {found.shape}"
         assert np.isfinite(found).all(), f"of a sound learner it must be finite: {found}"
 
     def test_it_leaves_the_learner_as_it_is(self, signal: str) -> None:
@@ -148,19 +144,3 @@ class SignalContract:
     def _measured(self, signal: str, experiment: Experiment, learner: Learner, rows: Sequence[int] = (0, 1)) -> Floats:
         moment = self._moment(rows, len(experiment.problem.tasks))
         return self._meter(signal, experiment, learner).measure(moment)[signal]
-
-
-def _described(signal: str) -> str:
-    """What is said of it, its shape first."""
-    if signal in SIGNALS:
-        return SIGNALS[signal]
-    measures: Any = load(signal, "signals").measures
-    described: str = next(iter(measures.values()))
-    return described
-
-
-def _shape(described: str, tasks: int) -> tuple[int, ...]:
-    """() or (K,) or (K+1, K+1)."""
-    found = re.match(r"\((|K(\+\d+)?,|(K(\+\d+)?)(, K(\+\d+)?)+)\)", described)
-    assert found, f"a description must begin with a shape such as (), (K,) or (K+1, K+1): {described!r}"
-    return tuple(tasks + int(size[1:] or 0) for size in re.findall(r"K(?:\+\d+)?", found[1]))
