@@ -118,7 +118,7 @@ class BanditEnv(gym.Env[Told, Any]):
 
 
 def signal_shape(name: str, arms: int) -> tuple[int, ...]:
-    """The shape that a signal's description begins with, `(K, K + 1) ...`, for K = `arms`.
+    """The shape that a signal's description begins with, `()`, `(K,)`, `(K+1, K+1)` or such, for K = `arms`.
 
     Args:
         name: a key of `SIGNALS`, or `module:Class`.
@@ -128,10 +128,9 @@ def signal_shape(name: str, arms: int) -> tuple[int, ...]:
         AssertionError: where it begins with none.
     """
     text = SIGNALS[name] if name in SIGNALS else next(iter(load(name, "signals").measures.values()))
-    found = re.match(r"\(((?:[\dK+ ]+,? ?)*)\)", text)
-    assert found, f"what {name} is must begin with its shape, such as (K,): {text!r}"
-    sizes = [size.split("+") for size in found[1].replace(" ", "").split(",") if size]
-    return tuple(sum(arms if part == "K" else int(part) for part in parts) for parts in sizes)
+    found = re.match(r"\((|K(\+\d+)?,|(K(\+\d+)?)(, K(\+\d+)?)+)\)", text)
+    assert found, f"a description must begin with a shape such as (), (K,) or (K+1, K+1): {text!r}"
+    return tuple(arms + int(size[1:] or 0) for size in re.findall(r"K(?:\+\d+)?", found[1]))
 
 
 def pool(count: int, **options: Any) -> DummyVecEnv:

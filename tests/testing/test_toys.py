@@ -11,7 +11,7 @@ from curriculum_rl.testing.envs import BanditEnv, signal_shape
 class Named:
     """A signal that only says what it is."""
 
-    measures: ClassVar = {"named": "(K, K + 1) nothing"}
+    measures: ClassVar = {"named": "(K, K+1) nothing"}
 
 
 class Shapeless:
@@ -33,5 +33,5 @@ def test_a_signal_has_the_shape_that_its_description_begins_with(name: str) -> N
 def test_shapes_are_read_from_descriptions() -> None:
     shapes = [signal_shape(name, 4) for name in ("duel", "heldout_loss", "products", f"{__name__}:Named")]
     assert shapes == [(), (4,), (5, 5), (4, 5)]
-    with pytest.raises(AssertionError, match="must begin with its shape"):
+    with pytest.raises(AssertionError, match="must begin with a shape"):
         signal_shape(f"{__name__}:Shapeless", 4)
