@@ -109,7 +109,7 @@ class RefusesAtLength(Sound):
 SIGNALS = [
     (name, f"{__name__}:{kind.__name__}", message)
     for name, kind, message in [
-        ("test_its_shape_is_the_one_it_says", SaysNoShape, "must begin with its shape"),
+        ("test_its_shape_is_the_one_it_says", SaysNoShape, "must begin with a shape such as"),
         ("test_its_shape_is_the_one_it_says", TurnsRound, r"says \(2, 5\) of two replicas, it is \(5, 2\)"),
         ("test_its_shape_is_the_one_it_says", LosesATask, "of a sound learner it must be finite"),
         ("test_it_leaves_the_learner_as_it_is", Trains, "must put parameters and moments back"),
