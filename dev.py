@@ -154,7 +154,12 @@ def test(venv: Path, options: list[str]) -> int:
 
 def lint(venv: Path, options: list[str]) -> int:
     """Check style, format and types; every check runs, also after one has failed."""
-    checks = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "-p", "curriculum_rl"])
+    checks = (
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["mypy", "-p", "curriculum_rl"],
+        ["mypy", "--config-file", "tests/mypy.ini"],
+    )
     return max(run(binary(venv, "python"), "-m", *check, *options) for check in checks)
 
 

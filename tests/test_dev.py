@@ -92,7 +92,7 @@ def test_the_lint_runs_every_check_and_keeps_the_worst_status(monkeypatch):
     seen = []
     monkeypatch.setattr(dev, "run", lambda *parts, **_: seen.append(parts[2]) or int(parts[2] == "ruff"))
     assert dev.lint(Path("venv"), []) == 1
-    assert seen == ["ruff", "ruff", "mypy"]
+    assert seen == ["ruff", "ruff", "mypy", "mypy"]
 
 
 def test_tests_run_on_two_processes_of_one_thread(monkeypatch):
