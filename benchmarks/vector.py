@@ -107,7 +107,7 @@ class Plain(torch.nn.Module):
 def mapped(config: TransformerConfig, rows: int, replicas: int) -> Callable[[int], None]:
     """`vmap` of the gradient over stacked parameters."""
     models = [Plain(config) for _ in range(replicas)]
-    parameters, buffers = stack_module_state(models)  # type: ignore[arg-type]
+    parameters, buffers = stack_module_state(models)
     bare = Plain(config).to("meta")
 
     def loss(own: dict[str, Tensor], ids: Tensor, targets: Tensor) -> Tensor:

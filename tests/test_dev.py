@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_the_lint_runs_every_check_and_keeps_the_worst_status(monkeypatch):
 
 
 def test_tests_run_on_two_processes_of_one_thread(monkeypatch):
-    seen = {}
+    seen: dict[str, Any] = {}
     monkeypatch.setattr(dev, "run", lambda *parts, **variables: seen.update(parts=parts, variables=variables) or 0)
     dev.test(Path("venv"), ["-k", "rows"])
     assert seen["parts"][1:] == ("-m", "pytest", "-n", "2", "-k", "rows")

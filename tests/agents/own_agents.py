@@ -97,7 +97,7 @@ class Nothing:
     """No agent."""
 
 
-class Plain(Sticky.__mro__[1]):
+class Plain:
     """A rule without fields."""
 
     start, probabilities, update = Sticky.start, Sticky.probabilities, Sticky.update
@@ -118,7 +118,7 @@ class Unmeasured:
 
 
 @dataclass
-class Misshapen(Sticky.__mro__[1]):
+class Misshapen:
     """Its update is another's."""
 
     start, probabilities, update = Sticky.start, Sticky.probabilities, Least.update

@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,12 +31,12 @@ def env_for(bandit_env):
 def test_it_plays_is_saved_and_goes_on_alike(name, env_for, tmp_path):
     spec = f"own_agents:{name}"
     options = {} if name == "Whole" else {"minimum_share": 0.01}
-    agent = make(spec, env_for(name), seed=1, **options).learn(70)
+    agent: Any = make(spec, env_for(name), seed=1, **options).learn(70)
     chances = agent.probabilities(agent._last_obs)
     assert chances.shape == (1, 5) and chances.sum() == pytest.approx(1) and chances.min() >= 0
     agent.save(tmp_path / "agent")
-    loaded = load(spec, tmp_path / "agent", env_for(name))
-    assert type(loaded) is type(agent) is class_of(spec) and loaded.num_timesteps == 70
+    loaded: Any = load(spec, tmp_path / "agent", env_for(name))
+    assert {type(loaded), type(agent)} == {class_of(spec)} and loaded.num_timesteps == 70
     assert np.array_equal(loaded.predict(agent._last_obs)[0], agent.predict(agent._last_obs)[0])
     with pytest.raises(ConfigError, match="unknown option 'colour'"):
         make(spec, None, colour="red")
@@ -50,7 +51,7 @@ def test_the_fields_of_a_rule_are_options_and_wrappers_come_for_free(env_for):
 
 def test_the_rule_of_the_docs_finds_the_good_task(bandit_env, tmp_path, monkeypatch):
     page = (Path(__file__).parents[2] / "docs" / "agents-bandits.md").read_text()
-    (tmp_path / "rule_of_the_docs.py").write_text(re.search(r"```python\n(.*?)```", page, re.S)[1])
+    (tmp_path / "rule_of_the_docs.py").write_text(re.findall(r"```python\n(.*?)```", page, re.S)[0])
     monkeypatch.syspath_prepend(tmp_path)
     agent = make("rule_of_the_docs:Sticky", bandit_env(), seed=0, stay=0.5).learn(59)
     assert agent.probabilities(np.zeros((1, 4)))[0].tolist() == pytest.approx([0.1, 0.1, 0.1, 0.6, 0.1])
@@ -58,7 +59,7 @@ def test_the_rule_of_the_docs_finds_the_good_task(bandit_env, tmp_path, monkeypa
 
 def test_a_mixers_signals_are_requested(env_for):
     env = env_for("Least")
-    agent = make("own_agents:Least", env).learn(3)
+    agent: Any = make("own_agents:Least", env).learn(3)
     assert env.asked == ("heldout_loss",)
     assert agent.probabilities(agent._last_obs)[0].max() > 0.2
 

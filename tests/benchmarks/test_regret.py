@@ -58,7 +58,8 @@ class Flipped(Frozen):
 
 
 def rule_of(name, settings, problem):
-    return tuned(problem)[name] if settings == "tuned" else make(name, None).rule
+    agent: Any = make(name, None)
+    return tuned(problem)[name] if settings == "tuned" else agent.rule
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +125,9 @@ def test_short_runs_of_falling_gains():
     """K = 12, T = 120, ten plays a task: the goal of 45 % is not met by any rule, the best has about 50 %."""
     limits = {"trend-ucb": 53, "sw-ucb": 60, "d-ts": 65}
     for name, limit in limits.items():
-        rule = make(name, None).rule
-        assert play(rule, SHORT, seeds=400).percent <= limit
-        for mutant in (Frozen(rule), Flipped(rule)):
+        agent: Any = make(name, None)
+        assert play(agent.rule, SHORT, seeds=400).percent <= limit
+        for mutant in (Frozen(agent.rule), Flipped(agent.rule)):
             assert play(mutant, SHORT, seeds=60).percent > limit + 20
 
 

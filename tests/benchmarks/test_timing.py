@@ -4,6 +4,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ FILE = Path(__file__).resolve().parents[2] / "benchmarks" / "timing.py"
 
 @pytest.fixture
 def timing(monkeypatch):
-    spec = importlib.util.spec_from_file_location("benchmark_timing", FILE)
+    spec: Any = importlib.util.spec_from_file_location("benchmark_timing", FILE)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "benchmark_timing", module)
     spec.loader.exec_module(module)

@@ -14,7 +14,9 @@ from curriculum_rl.text.cache import Cache
 def play(env: PretrainingEnv, seed: int) -> tuple[list[float], list[float]]:
     """Rewards, and scores with the one before the first segment, of a run of task 0."""
     env.reset(seed=seed)
-    rewards, scores, terminated = [], [], False
+    rewards: list[float] = []
+    scores: list[float] = []
+    terminated = False
     while not terminated:
         _, reward, terminated, _, info = env.step(0)
         scores = scores or [float(env.run.progress.initial[0])]
@@ -65,6 +67,8 @@ def test_an_agent_with_a_free_proxy_is_paid_the_plain_gain(tiny: dict[str, Any])
 def test_permuted_tasks_are_the_same_tasks_under_other_numbers(tiny: dict[str, Any]) -> None:
     plain = PretrainingEnv(tiny, overrides={"observation": "dict"})
     permuted = PretrainingEnv(tiny, overrides={"observation": "dict", "action.permute": True})
+    observations: Any
+    shuffled: Any
     observations, _ = plain.reset(seed=4)
     shuffled, info = permuted.reset(seed=4)
     order, count = info["order"], len(plain.tasks)

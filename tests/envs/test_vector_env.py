@@ -44,14 +44,14 @@ def single(tiny: dict[str, Any], seed: int, column: int, **options: Any) -> list
 
 def several(env: PretrainingVectorEnv, seed: int) -> list[list[Any]]:
     """The same of every replica of a vector environment."""
-    observation, _ = env.reset(seed=seed)
+    observation: Any = env.reset(seed=seed)[0]
     rows: list[list[Any]] = [[observation[n]] for n in range(env.num_envs)]
     ends = 0
     for actions in ACTIONS:
         observation, reward, terminated, truncated, info = env.step(np.array(actions))
         assert not truncated.any()
         last = info["final_info"] if terminated.all() else info
-        ends += terminated.all()
+        ends += int(terminated.all())
         for n, kept in enumerate(rows):
             final = None
             if terminated[n]:
@@ -185,9 +185,10 @@ def test_ppo_with_sb3s_wrappers_and_callbacks(tiny: dict[str, Any]) -> None:
     ends = Ends()
     env = VecNormalize(VecMonitor(make_sb3_vec_env(tiny, num_envs=4, seed=3)))
     agent = PPO("MlpPolicy", env, n_steps=8, batch_size=16, n_epochs=1, seed=0)
-    before = agent.policy.action_net.weight.clone()
+    weight: Any = agent.policy.action_net.weight
+    before = weight.clone()
     agent.learn(96, callback=ends)
-    assert not torch.equal(before, agent.policy.action_net.weight)
+    assert not torch.equal(before, weight)
     assert len(ends.infos) == 4 * (24 // int(agent.ep_info_buffer[0]["l"]))  # type: ignore[index]
     assert all(np.isfinite(info["terminal_observation"]).all() for info in ends.infos)
 
@@ -199,6 +200,6 @@ def test_every_agent_plays_several_replicas(tiny: dict[str, Any], name: str) -> 
     if AGENTS[name].needs_signals:
         overrides["budget.updates"] = 80
     env = make_sb3_vec_env(tiny, num_envs=3, overrides=overrides, downstream=False)
-    agent = make(name, env, seed=0)
+    agent: Any = make(name, env, seed=0)
     agent.learn(6)
     assert np.allclose(agent.probabilities(agent._last_obs).sum(axis=1), 1)

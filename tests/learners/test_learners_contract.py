@@ -8,6 +8,7 @@ from made_models import BERT, GPT2, LLAMA, Words
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.learners.transformers.learner import TransformersLearner
+from curriculum_rl.schema.learners import Head
 from curriculum_rl.testing.learners import LearnerContract, MakeLearner
 
 
@@ -24,8 +25,8 @@ class TestNative(LearnerContract):
 
 class TestNativeWithDropout(LearnerContract):
     # A training loss is that of the dropped states, a score is not.
-    test_losses_are_what_is_scored = None
-    test_label_ids_bound_the_softmax = None
+    test_losses_are_what_is_scored = None  # type: ignore[assignment]
+    test_label_ids_bound_the_softmax = None  # type: ignore[assignment]
 
     @pytest.fixture
     def learner(self) -> MakeLearner:
@@ -35,7 +36,7 @@ class TestNativeWithDropout(LearnerContract):
 class TestTransformers(LearnerContract):
     @pytest.fixture(params=[LLAMA | {"num_hidden_layers": 1}, BERT | {"num_hidden_layers": 1}], ids=["llama", "bert"])
     def learner(self, request: pytest.FixtureRequest) -> MakeLearner:
-        head = "masked" if request.param["model_type"] == "bert" else "causal"
+        head: Head = "masked" if request.param["model_type"] == "bert" else "causal"
         return lambda replicas: TransformersLearner(
             request.param, head=head, tokenizer=Words(), context=16, replicas=replicas
         )

@@ -21,7 +21,7 @@ from curriculum_rl.signals import DevExamples
 from curriculum_rl.signals.windows import Windows
 
 TARTAN = {"kind": "tartan", "dev_head_rows": 8}
-TASKS = [
+TASKS: list[dict[str, Any]] = [
     {"corpora": ["star"], "objective": {"kind": "classification", "causal": False}},
     {"corpora": ["star", "noise"], "objective": "masked_lm"},
 ]
@@ -38,6 +38,11 @@ def end(tiny: dict[str, Any]) -> dict[str, Any]:
     report = {**tiny["report"], "finetune": {"updates": 0, "test_examples": 16}}
     segment, action = {"updates": 1}, {"kind": "mixture"}
     return {**tiny, "method": TARTAN, "tasks": TASKS, "segment": segment, "report": report, "action": action}
+
+
+def examples(run: Pretraining) -> DevExamples:
+    method: Any = run.config.method
+    return DevExamples(Windows(run.problem, run.config, run.learner), method)
 
 
 def made(config: dict[str, Any], *, replicas: int = 1, **changes: Any) -> Pretraining:
@@ -173,12 +178,8 @@ def test_dev_examples(end: dict[str, Any]) -> None:
     """Of the signal split, by seed and number; all different in an update; read both ways, no label in them."""
     run = made(end)
     experiment = run.experiment
-    dev = DevExamples(Windows(experiment.problem, experiment.config, run.learner), run.config.method).draw(
-        [3, 4], first=0, updates=3
-    )  # type: ignore[arg-type]
-    later = DevExamples(Windows(experiment.problem, experiment.config, run.learner), run.config.method).draw(
-        [4], first=2, updates=1
-    )  # type: ignore[arg-type]
+    dev = examples(run).draw([3, 4], first=0, updates=3)
+    later = examples(run).draw([4], first=2, updates=1)
     assert dev.support.input_ids.shape == (3, 2, 8, 16) and dev.query.input_ids.shape == (3, 2, 5, 16)
     assert np.array_equal(dev.query.input_ids[2, 1], later.query.input_ids[0, 0])
     assert not np.array_equal(dev.query.input_ids[0, 1], dev.query.input_ids[1, 1])
@@ -195,9 +196,7 @@ def test_dev_examples(end: dict[str, Any]) -> None:
 
 def test_left_to_right_examples_hide_their_labels(end: dict[str, Any]) -> None:
     run = made(end, tasks=[{"corpora": ["star"], "objective": "classification"}])
-    dev = DevExamples(Windows(run.experiment.problem, run.experiment.config, run.learner), run.config.method).draw(
-        [0], first=0, updates=1
-    )  # type: ignore[arg-type]
+    dev = examples(run).draw([0], first=0, updates=1)
     ids = dev.support.input_ids
     assert dev.support.causal.all()
     assert (ids == run.experiment.tokenizer.cls_id).any()

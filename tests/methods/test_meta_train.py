@@ -20,7 +20,7 @@ from curriculum_rl.schema import load as configs
 
 EVEN = np.full((1, 5), 0.2)
 META = {"kind": "meta_train", "depth": 1, "rate": 0.1}
-DEPTHS = {
+DEPTHS: dict[str, Any] = {
     "method": META,
     "tasks": [{"corpora": ["sea", "star"], "objective": "causal_lm", "depth": [0, 1, 2]}],
     "action": {"kind": "task", "emphasis": 1},
@@ -122,7 +122,7 @@ def test_inner_batches_of_one_task() -> None:
 def test_it_learns(tiny: dict[str, Any]) -> None:
     """At depth 2 and order 1 and 2: the target's own task takes more off its loss than unigrams of its rows do."""
     for order in (1, 2):
-        changes = {"budget": {"updates": 60}, "optimizer": {"learning_rate": 0.01}}
+        changes: dict[str, Any] = {"budget": {"updates": 60}, "optimizer": {"learning_rate": 0.01}}
         run = made(tiny, method={**META, "depth": 2, "order": order}, **changes)
         run.begin([0])
         played(run, np.eye(5)[[2]])
@@ -224,7 +224,8 @@ def test_any_agent_with_this_method(tiny: dict[str, Any], agent: str, changes: d
     """A bandit on tasks, one on task x depth, a baseline and a mixer that reads signals."""
     vector = PretrainingVectorEnv({**tiny, "budget": {"updates": 12}, **changes}, num_envs=2)
     assert make(agent, PretrainingVecEnv(vector), seed=0).learn(total_timesteps=8).num_timesteps == 8
-    run = vector._replicas.run
+    replicas: Any = vector._replicas
+    run = replicas.run
     assert run.progress.counters.sum(axis=1).tolist() == [run.progress.updates * run.method.batches * 5] * 2
 
 

@@ -22,13 +22,14 @@ METHODS: dict[str, dict[str, Any]] = {
 
 
 class TestMethods(MethodContract):
-    @pytest.fixture(params=METHODS.values(), ids=METHODS)
+    @pytest.fixture(params=list(METHODS.values()), ids=list(METHODS))
     def method(self, request: pytest.FixtureRequest) -> dict[str, Any]:
         return dict(request.param)
 
 
 class TestPriming(MethodContract):
-    test_its_price_covers_what_is_read = None  # its softmax is over the labels alone
+    # Its softmax is over the labels alone.
+    test_its_price_covers_what_is_read = None  # type: ignore[assignment]
 
     @pytest.fixture
     def method(self) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def test_several_deleted_tokens(tokenizer: Tokenizer, ids: Ids) -> None:
     text = rows.input_ids[:, 1:]
     assert (rows.input_ids[:, 8:] == tokenizer.pad_id).all() and (text[:, :7] != tokenizer.pad_id).all()
     assert (text[:, 0] == words[0]).all() and (text[:, 6] == words[-1]).all()
-    place = np.array([words.index(token) for token in text[:, :7].ravel()]).reshape(500, 7)
+    place = np.array([words.index(token) for token in text[:, :7].ravel().tolist()]).reshape(500, 7)
     gap = np.diff(place, axis=1)
     assert (gap >= 1).all()
     assert (rows.targets[:, 2:8] == np.array(tokenizer.label_ids)[(gap > 1).astype(int)]).all()

@@ -105,9 +105,9 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> Texts:
     tagged = SplitSource(MemorySource([with_tags(line) for line in lines]), parts)
     return Texts(
         tokenizer,
-        *(build_corpus("pydocs", source, part, tokenizer, cache) for part in parts),
-        *(build_labelled("lines", labelled, part, tokenizer, cache) for part in parts),
-        *(build_tagged("lines", tagged, part, tokenizer, cache) for part in parts),
+        *[build_corpus("pydocs", source, part, tokenizer, cache) for part in parts],  # type: ignore[arg-type]
+        *[build_labelled("lines", labelled, part, tokenizer, cache) for part in parts],
+        *[build_tagged("lines", tagged, part, tokenizer, cache) for part in parts],
     )
 
 
@@ -119,16 +119,13 @@ def new_learner(texts: Texts) -> BatchedLearner:
 def train(learner: BatchedLearner, batch: Batch, updates: int) -> np.ndarray:
     """Loss of each update; the batch's rows are dealt out in order."""
     rows = len(batch.causal) // updates
-    dealt = Batch(
-        *(t.view(updates, 1, rows, *t.shape[1:]) for t in (batch.input_ids, batch.targets, batch.weights)),
-        batch.causal.view(updates, 1, rows),
-    )
+    dealt = batch.map(lambda tensor: tensor.view(updates, 1, rows, *tensor.shape[1:]))
     rates = learning_rate((np.arange(updates) + 0.5) / updates, RateConfig(learning_rate=5e-3, warmup=0.05, decay=0.3))
     return learner.train(SegmentPlan(dealt, rates[:, None])).losses[:, 0]
 
 
 def loss(learner: BatchedLearner, batch: Batch) -> float:
-    nats = learner.token_losses(batch[None])[0].sum(dim=1)
+    nats = learner.token_losses(batch.map(lambda tensor: tensor[None]))[0].sum(dim=1)
     return float((nats / batch.weights.sum(dim=1)).mean())
 
 

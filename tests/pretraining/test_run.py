@@ -125,7 +125,7 @@ class Exploding:
 
 def test_a_failed_segment_is_undone_and_paid_for(experiment: Experiment) -> None:
     run = Pretraining(experiment)
-    run.learner = Exploding(run.learner, failing=2)  # type: ignore[assignment]
+    run.learner = Exploding(run.learner, failing=2)
     run.begin([0])
     first = run.segment(EVEN)
     before = run.learner.snapshot().state.clone()

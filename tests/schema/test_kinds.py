@@ -11,7 +11,7 @@ import pytest
 from pydantic import Field, TypeAdapter
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.plugins import built_in
+from curriculum_rl.plugins import load
 from curriculum_rl.schema import KINDS, Custom, EnvConfig
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.base import KindSection, LocalPath, OneOf, Section
@@ -25,7 +25,7 @@ ROWS = [pytest.param(section, id=f"{name}-{section.name()}") for name, rows in K
 
 @pytest.mark.parametrize("section", ROWS)
 def test_what_a_section_builds_is_there_and_takes_its_settings(section: type[KindSection]) -> None:
-    made = built_in(section)
+    made = load(section.builds, "builds")
     if issubclass(section, CorpusSection | ObjectiveSection):
         base = next((one for one in (ReadCorpus, DerivedCorpus) if issubclass(section, one)), KindSection)
         inspect.signature(made).bind_partial(**dict.fromkeys({*section.model_fields} - {*base.model_fields}))
@@ -124,7 +124,7 @@ def test_every_path_of_a_file_is_seen_from_the_file(tmp_path: Path, monkeypatch:
 
 
 def test_sections_are_kept_and_written_whole() -> None:
-    made = TypeAdapter(Size).validate_python({"kind": "large", "places": ["a"]})
+    made: Any = TypeAdapter(Size).validate_python({"kind": "large", "places": ["a"]})
     assert TypeAdapter(Size).dump_python(made) == {"kind": "large", "places": ["a"], "inside": {}}
     assert made.settings() == {"places": ["a"], "inside": {}}
 

@@ -404,7 +404,7 @@ def test_mistakes_are_one_line_and_run_nothing(
 
 
 def test_a_pretrained_agent_is_trained_once_and_played_frozen(small: dict[str, Any], tmp_path: Path) -> None:
-    options = {"seeds": 1, "baselines": False, "quiet": True}
+    options: dict[str, Any] = {"seeds": 1, "baselines": False, "quiet": True}
     trained = "ppo:n_steps=4:batch_size=64"
     # A quarter of 8 updates does not pay for two readings of the proxy.
     found = compare(small, trained, out=tmp_path / "out", timesteps=64, reach=[trained], **options)
@@ -435,7 +435,7 @@ def test_a_pretrained_agent_is_trained_once_and_played_frozen(small: dict[str, A
 
 def test_a_method_trains_on_its_own_number_of_runs(small: dict[str, Any], tmp_path: Path) -> None:
     changes = {"budget.updates": 60, "signals.every": 4}  # 8 updates do not pay for one measurement
-    options = {"seeds": 1, "baselines": False, "quiet": True, "overrides": changes}
+    options: dict[str, Any] = {"seeds": 1, "baselines": False, "quiet": True, "overrides": changes}
     found = compare(small, "doge", out=tmp_path / "out", timesteps=640, **options)
     setup = found["agents"]["doge"]["setup"]
     assert setup["runs"] == 1

@@ -1,6 +1,7 @@
 """The arithmetic of a comparison against numbers made by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def test_holm_by_hand():
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_never_lowers_and_keeps_the_order(p):
-    adjusted = statistics.holm(p)
+    adjusted: list[Any] = statistics.holm(p)
     assert all(p[i] <= adjusted[i] <= min(1.0, len(p) * p[i]) or adjusted[i] == max(adjusted) for i in range(len(p)))
     order = np.argsort(p, kind="stable")
     assert np.all(np.diff(np.array(adjusted)[order]) >= 0)
@@ -38,7 +39,7 @@ def test_sign_flip_by_hand():
 
 
 def test_paired_differences_and_wins():
-    pair = statistics.paired([2.0, 3.0, 5.0, 4.0], [3.0, 3.0, 4.0, 6.0])
+    pair: Any = statistics.paired([2.0, 3.0, 5.0, 4.0], [3.0, 3.0, 4.0, 6.0])
     assert pair.difference.mean == pytest.approx(-0.5)
     assert pair.difference.low < -0.5 < pair.difference.high
     assert (pair.wins, pair.seeds) == (2.5, 4)
@@ -58,11 +59,11 @@ def test_an_interval_needs_values_that_differ():
 
 def test_headroom_by_hand():
     stratified, best = [5.0, 5.2, 5.1], [4.0, 4.1, 4.2]
-    found = statistics.headroom([4.5, 4.6, 4.7], stratified, best)
+    found: Any = statistics.headroom([4.5, 4.6, 4.7], stratified, best)
     assert found.mean == pytest.approx(0.5)
     assert found.low <= 0.5 <= found.high
     assert statistics.headroom(best, stratified, best) == statistics.Estimate(1.0, 1.0, 1.0)
-    above = statistics.headroom([3.0, 3.1, 3.2], stratified, best)
+    above: Any = statistics.headroom([3.0, 3.1, 3.2], stratified, best)
     assert above.mean == pytest.approx(2.0)
 
 

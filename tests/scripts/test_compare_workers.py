@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def jobs(folder: Path) -> list[Job]:
 def test_workers_outlive_each_other(tmp_path: Path) -> None:
     started: list[str] = []
     ended = list(perform(jobs(tmp_path), processes=2, started=lambda job: started.append(job.name)))
-    errors = {one.job.name: one.error for one in ended}
+    errors: dict[str, Any] = {one.job.name: one.error for one in ended}
     assert sorted(errors) == ["cannot", "dies", "fails", "first", "last", "second"]
     assert "as it had to be" in errors["fails"]
     assert "status 7" in errors["dies"]

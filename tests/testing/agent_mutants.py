@@ -51,9 +51,9 @@ class SaysItForOne(Sound):
 
 
 class CountsDecisions(Sound):
-    def learn(self, total, *args, **kwargs):
-        super().learn(total, *args, **kwargs)
-        self.num_timesteps //= self.env.num_envs
+    def learn(self, *args, **kwargs):
+        super().learn(*args, **kwargs)
+        self.num_timesteps //= self.env.num_envs  # type: ignore[union-attr]
         return self
 
 
@@ -77,23 +77,23 @@ class EndsInNothing(Sound):
 
 class LoadsAFreshOne(Sound):
     @classmethod
-    def load(cls, path, env=None, **options):
-        agent = super().load(path, env, **options)
+    def load(cls, *args, **options):
+        agent = super().load(*args, **options)
         agent.reset_memory()
         return agent
 
 
 class ForgetsTheCount(Sound):
     @classmethod
-    def load(cls, path, env=None, **options):
-        agent = super().load(path, env, **options)
+    def load(cls, *args, **options):
+        agent = super().load(*args, **options)
         agent.num_timesteps = 0
         return agent
 
 
 class TakesAnyTasks(Sound):
     @classmethod
-    def load(cls, path, env=None, **options):
+    def load(cls, path, *_, **options):
         return super().load(path, **options)
 
 

@@ -23,7 +23,7 @@ class BeyondTheVocabulary(MaskedLM):
 class WeighsByHalf(MaskedLM):
     def __call__(self, windows, keys):
         rows = super().__call__(windows, keys)
-        return rows._replace(weights=rows.weights / 2)
+        return rows._replace(weights=rows.weights / np.float32(2))
 
 
 class ScoresNothing(MaskedLM):

@@ -48,7 +48,7 @@ def _csv(path: Path) -> Path:
 
 def _parquet(path: Path) -> Path:
     pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet  # type: ignore[import-untyped]
+    from pyarrow import parquet
 
     parquet.write_table(pyarrow.Table.from_pylist(ROWS), path)
     return path

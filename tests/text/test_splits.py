@@ -54,7 +54,7 @@ def test_fractions_must_add_up(fractions: dict[str, float]) -> None:
 class _Counted(MemorySource):
     reads = 0
 
-    def documents(self):  # type: ignore[no-untyped-def]
+    def documents(self):
         type(self).reads += 1
         return super().documents()
 

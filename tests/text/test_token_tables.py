@@ -1,5 +1,7 @@
 """What tokens look like, in the three ways in which vocabularies write them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tokenizers
@@ -51,7 +53,7 @@ def test_byte_level_texts() -> None:
 
 
 def test_word_piece_and_sentence_piece_texts() -> None:
-    model = tokenizers.models.WordPiece({"[UNK]": 0, "walk": 1, "##ing": 2, ".": 3}, unk_token="[UNK]")
+    model: Any = tokenizers.models.WordPiece({"[UNK]": 0, "walk": 1, "##ing": 2, ".": 3}, unk_token="[UNK]")
     assert token_texts(tokenizers.Tokenizer(model), 5, {0}) == ["", " walk", "ing", " .", ""]
     model = tokenizers.models.WordLevel({"▁walk": 0, "ing": 1, "<0x0A>": 2, "▁": 3}, unk_token="▁")
     assert token_texts(tokenizers.Tokenizer(model), 4, set()) == [" walk", "ing", "\n", " "]

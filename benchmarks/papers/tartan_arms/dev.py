@@ -44,7 +44,7 @@ def fit_dev_head(model: TartanModel, batch: ClassBatch, settings: Settings, *, s
     for _ in range(settings.dev_head_steps):
         loss = F.cross_entropy(head(read), batch.labels)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         steps += 1
         now = float(loss.detach())

@@ -160,7 +160,7 @@ def _optimizer(run: Run, phase: Phase) -> tuple[torch.optim.Optimizer, Any]:
     if phase.constant:
         return optimizer, get_constant_schedule(optimizer)
     warmup = round(settings.warmup * phase.updates)
-    schedule = get_linear_schedule_with_warmup(optimizer, warmup, phase.updates)  # type: ignore[no-untyped-call]
+    schedule = get_linear_schedule_with_warmup(optimizer, warmup, phase.updates)
     return optimizer, schedule
 
 

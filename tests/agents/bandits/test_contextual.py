@@ -1,5 +1,7 @@
 """Linear bandits: the model by hand, the propensities, and an env where only the features tell the good task."""
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -22,10 +24,10 @@ class Marked(gym.Env):
         tasks, run = spaces.Box(-5, 5, (arms * 3,), np.float32), spaces.Box(-5, 5, (2,), np.float32)
         self.observation_space = spaces.Dict({"tasks": tasks, "run": run})
         self.action_space = spaces.Discrete(arms)
-        self.noise = noise
+        self.arms, self.noise = arms, noise
 
     def look(self):
-        self.tasks = self.np_random.standard_normal((self.action_space.n, 3)).astype(np.float32)
+        self.tasks = self.np_random.standard_normal((self.arms, 3)).astype(np.float32)
         return {"tasks": self.tasks.ravel().clip(-5, 5), "run": np.zeros(2, np.float32)}
 
     def reset(self, *, seed=None, options=None):
@@ -93,7 +95,7 @@ def test_learns_what_no_task_number_can_tell(name, pooled):
     paid = []
     agent = make(name, env, seed=0, pool=pooled)
     agent.learn(3 * 100)
-    observation = env.reset()
+    observation: Any = env.reset()
     agent.set_random_seed(5)
     for _ in range(100):
         actions, _ = agent.predict(observation)
@@ -107,7 +109,7 @@ def test_looking_does_not_change_what_is_learned(name, tmp_path):
     """`probabilities` of another observation between a decision and its gain changes nothing; nor does a file."""
     env = DummyVecEnv([Marked])
     first, second = make(name, env, seed=0), make(name, env, seed=0)
-    observation = env.reset()
+    observation: Any = env.reset()
     for step in range(20):
         actions, _ = first.predict(observation)
         assert np.array_equal(second.predict(observation)[0], actions)

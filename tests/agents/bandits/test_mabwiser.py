@@ -17,7 +17,8 @@ ARMS = 5
 def histories(rule, steps=60, seed=0):
     """Plays that our rule picks: its state and probabilities, and of each task the rewards of 0 or 1 so far."""
     rng = np.random.default_rng(seed)
-    state, paid = rule.start(1, ARMS), [[] for _ in range(ARMS)]
+    state = rule.start(1, ARMS)
+    paid: list[list[float]] = [[] for _ in range(ARMS)]
     for _ in range(steps):
         chances = rule.probabilities(state)
         if all(paid):

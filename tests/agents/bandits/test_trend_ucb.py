@@ -1,5 +1,7 @@
 """Trend UCB: finds how gains fall, compares tasks by what is left, and reads gains as they are."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,6 @@ def test_memory_hands_on_gains_as_they_are():
 
 
 def test_finds_the_good_task_where_gains_fall(bandit_env):
-    agent = make("trend-ucb", bandit_env(horizon=200), seed=0).learn(200)
+    agent: Any = make("trend-ucb", bandit_env(horizon=200), seed=0).learn(200)
     late = agent.rule.probabilities(agent._memory._state)[0]
     assert late.argmax() == 3 and agent._memory._state["counts"][0, 3] > 50

@@ -1,5 +1,7 @@
 """Mixtures that follow from what an env says of its tasks: sizes, objectives, and which task is the target's text."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from stable_baselines3.common.callbacks import BaseCallback
@@ -9,6 +11,7 @@ from curriculum_rl.agents import load, make
 from curriculum_rl.agents.baselines.proportional import ByRoot, BySize
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import shares
+from curriculum_rl.testing.envs import BanditEnv
 
 
 class Played(BaseCallback):
@@ -21,10 +24,10 @@ class Played(BaseCallback):
 
 
 @pytest.fixture
-def telling(bandit_env):
+def telling():
     """Three tasks; says the same at every reset, and what is left after each of its five segments."""
 
-    class Telling(bandit_env):
+    class Telling(BanditEnv):
         def __init__(self, left=(0.8, 0.6, 0.4, 0.2, 0.0), **said):
             super().__init__(arms=3, horizon=len(left), best=1, mixture=True)
             self.left, self.said = left, said
@@ -73,7 +76,8 @@ def test_the_order_that_the_agent_sees(telling):
 def test_stratified_then_the_signal_split(telling):
     """Five segments end at 20, 40, 60, 80 and 100 %: with last=.3 those that end after 70 % are the signal split's."""
     env = telling(target_signal=[0, 1, 0])
-    assert make("stratified-finetune", None).rule.last == 0.2
+    made: Any = make("stratified-finetune", None)
+    assert made.rule.last == 0.2
     for last, ending in ((0.3, 2), (0.4, 2), (0.0, 0), (1.0, 5), (0.1, 1)):
         _, mixtures = played("stratified-finetune", env, steps=10, last=last)
         run = [[0.5, 0, 0.5]] * (5 - ending) + [[0, 1, 0]] * ending

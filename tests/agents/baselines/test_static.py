@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from curriculum_rl.agents import load, make
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import shares
+from curriculum_rl.testing.envs import BanditEnv
 
 THREE = [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.2, 0.2, 0.6]]
 
@@ -26,10 +27,10 @@ class Played(BaseCallback):
 
 
 @pytest.fixture
-def budgeted(bandit_env):
+def budgeted():
     """Three tasks, and an env that tells how much of the budget each segment leaves."""
 
-    class Budgeted(bandit_env):
+    class Budgeted(BanditEnv):
         def __init__(self, left):
             super().__init__(arms=3, horizon=len(left), best=1, mixture=True)
             self.left = left

@@ -1,6 +1,7 @@
 """Every mixer's rule keeps the contract, and what the table says of each."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,8 @@ class TestMixerRules(MixerRuleContract):
 
 
 class TestRegMix(MixerRuleContract):
-    test_a_run_does_not_depend_on_its_neighbours = None  # the runs are proxies of one fit
+    # The runs are proxies of one fit.
+    test_a_run_does_not_depend_on_its_neighbours = None  # type: ignore[assignment]
 
     @pytest.fixture(params=[rule for rule in RULES if isinstance(rule, RegMix)], ids=repr)
     def rule(self, request):
@@ -78,7 +80,8 @@ def test_the_first_mixture_is_even(rule):
 
 @pytest.mark.parametrize("entry", MIXERS, ids=lambda entry: entry.name)
 def test_entries_say_what_the_rules_need(entry):
-    rule_class = class_of(entry.name).rule_class
+    agent_class: Any = class_of(entry.name)
+    rule_class = agent_class.rule_class
     assert entry.needs_signals == bool(rule_class.signals)
     assert entry.sees_target or "look_ahead" not in rule_class.signals
     assert (entry.protocol == "pretrained") == getattr(rule_class, "across_runs", False)

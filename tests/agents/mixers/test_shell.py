@@ -1,5 +1,7 @@
 """The mixers' shell: what it asks of an env, and what it tells the rule."""
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -38,8 +40,8 @@ class Telling(Deaf):
 
     def step(self, action):
         self.time += 1
-        info = {"gain": 1.0, "signals": {"heldout_loss": np.array([3.0, 2.0, 1.0]), "transfer": np.eye(3)}}
-        info["signals"] = {name: info["signals"][name] for name in self.asked[-1]}
+        signals = {"heldout_loss": np.array([3.0, 2.0, 1.0]), "transfer": np.eye(3)}
+        info = {"gain": 1.0, "signals": {name: signals[name] for name in self.asked[-1]}}
         return np.zeros(2, np.float32), 1.0, self.time == 5, False, info
 
 
@@ -51,7 +53,7 @@ def test_an_env_without_signals_is_one_line():
 def test_an_error_inside_a_measurement_is_shown_as_it_is():
     class Broken(Telling):
         def request_signals(self, names):
-            return self.no_such_thing
+            return self.no_such_thing  # type: ignore[attr-defined]
 
     for name in ("alignment", "ac-odm"):
         with pytest.raises(AttributeError, match="'Broken' object has no attribute 'no_such_thing'"):
@@ -59,7 +61,7 @@ def test_an_error_inside_a_measurement_is_shown_as_it_is():
 
 
 def test_single_tasks_are_one_line():
-    env = Deaf()
+    env: Any = Deaf()
     env.action_space = spaces.Discrete(3)
     with pytest.raises(ConfigError, match="action_space: GreedyAgent plays mixtures"):
         make("greedy", env)
@@ -93,7 +95,12 @@ def test_prior_and_pruning_need_an_env_that_tells_divergences_and_the_default_on
         def reset(self, *, seed=None, options=None):
             return super().reset(seed=seed)[0], {}
 
-    for name, option in (("odm", {"prior": 0.2}), ("odm", {"prune": 0.4}), ("ado", {"prune": 0.4})):
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("odm", {"prior": 0.2}),
+        ("odm", {"prune": 0.4}),
+        ("ado", {"prune": 0.4}),
+    ]
+    for name, option in asked:
         with pytest.raises(ConfigError, match=f"{next(iter(option))}: 0.. needs the divergence of each task"):
             make(name, Silent(), **option).learn(1)
     make("odm", Silent()).learn(1)
@@ -102,10 +109,10 @@ def test_prior_and_pruning_need_an_env_that_tells_divergences_and_the_default_on
 
 
 def test_a_pruned_mixer_saved_in_the_middle_goes_on_alike(tmp_path):
-    agent = make("skill-it", Telling(), graphs=2, prune=0.4).learn(3)
+    agent: Any = make("skill-it", Telling(), graphs=2, prune=0.4).learn(3)
     assert agent.pruned == [2] and agent._memory.probabilities(1)[0, 2] == 0
     agent.save(tmp_path / "agent")
-    loaded = load("skill-it", tmp_path / "agent")
+    loaded: Any = load("skill-it", tmp_path / "agent")
     assert loaded.pruned == [2] and loaded.wrapping.prune == 0.4
     assert np.array_equal(loaded._memory.probabilities(1), agent._memory.probabilities(1))
 

@@ -146,10 +146,10 @@ def test_other_features_or_a_policy_per_task_cannot_play_another_number(
 ) -> None:
     make(name, several(mixture=mixture), seed=0).save(tmp_path / "agent")
     with pytest.raises(ConfigError, match=r"env: 4 features of a task and 2 of the run, .*trained with 3 and 2"):
-        load(name, tmp_path / "agent", env=several(arms=9, mixture=mixture, features=4))  # type: ignore[arg-type]
+        load(name, tmp_path / "agent", env=several(arms=9, mixture=mixture, features=4))
     make(name, several(mixture=mixture), seed=0, policy="MultiInputPolicy").save(tmp_path / "other")
     with pytest.raises(ConfigError, match="env: 9 tasks, but the agent was trained with 5"):
-        load(name, tmp_path / "other", env=several(arms=9, mixture=mixture))  # type: ignore[arg-type]
+        load(name, tmp_path / "other", env=several(arms=9, mixture=mixture))
 
 
 def test_columns_hide_features() -> None:
@@ -191,7 +191,8 @@ def test_it_learns_what_a_position_cannot_tell_and_survives_saving(tmp_path: Pat
     env = several()
     agent = make("ppo", env, seed=0, n_steps=64).learn(16_000)
     env.seed(1)
-    observation, hits = env.reset(), []
+    observation: Any = env.reset()
+    hits = []
     for _ in range(50):
         action, _ = agent.predict(observation)
         observation, reward, _, _ = env.step(action)

@@ -1,5 +1,7 @@
 """PPO: learns a tiny problem, opens as a plain stable-baselines3 file, and gives the probabilities it draws from."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import stable_baselines3
@@ -50,8 +52,15 @@ def test_mixture_probabilities_are_shares_of_the_mean_action(pool):
 
 @pytest.mark.parametrize("mixture", [False, True])
 def test_learns_bit_for_bit_what_stable_baselines3_does(mixture, pool):
-    settings = {"learning_rate": 1e-3, "n_steps": 64, "batch_size": 256, "gamma": 1.0, "ent_coef": 0.01, "seed": 3}
+    settings: dict[str, Any] = {
+        "learning_rate": 1e-3,
+        "n_steps": 64,
+        "batch_size": 256,
+        "gamma": 1.0,
+        "ent_coef": 0.01,
+        "seed": 3,
+    }
     plain = stable_baselines3.PPO("MlpPolicy", pool(4, mixture=mixture), device="cpu", **settings).learn(512)
-    ours = make("ppo", pool(4, mixture=mixture), seed=3).learn(512)
+    ours: Any = make("ppo", pool(4, mixture=mixture), seed=3).learn(512)
     for name, value in plain.policy.state_dict().items():
         assert torch.equal(ours.policy.state_dict()[name], value), name

@@ -46,7 +46,7 @@ class Drawn(BaseCallback):
 def test_finds_the_good_task(name, options, steps, bandit_env):
     def build():
         env = bandit_env(horizon=5, noise=0.1, mixture=AGENTS[name].action == "mixture")
-        return gymnasium.wrappers.TransformReward(env, lambda reward: 100 * reward)
+        return gymnasium.wrappers.TransformReward(env, lambda reward: 100 * float(reward))
 
     agent = make(name, DummyVecEnv([build] * 8), seed=0, **options).learn(steps)
     assert agent.probabilities(OBSERVATION)[0, 3] > 0.7  # even: .2

@@ -3,6 +3,7 @@
 import inspect
 import math
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,7 +168,9 @@ def test_loading_keeps_the_options(name, env_of, tmp_path):
     assert set(given) - set(kept) <= {"use_rms_prop", "task_columns", "run_columns", "policy_kwargs"}
     assert given["policy_kwargs"].items() <= agent.policy_kwargs.items()
     assert given["policy_kwargs"] == {"net_arch": [8]}, "the user's dict is not written into"
-    for loaded in (load(name, tmp_path / "agent"), load(name, tmp_path / "agent", env_of(name, features=True))):
+    saved = tmp_path / "agent"
+    both: list[Any] = [load(name, saved), load(name, saved, env_of(name, features=True))]
+    for loaded in both:
         assert {option: value(loaded, option) for option in kept} == {**kept, "device": torch.device("cpu")}
         as_saved = {
             key: list(value) if isinstance(value, tuple) else value for key, value in agent.policy_kwargs.items()
@@ -177,7 +180,8 @@ def test_loading_keeps_the_options(name, env_of, tmp_path):
 
 
 def test_parameters_of_one_agent_can_be_set_in_another(name, env_of):
-    first, second = (make(name, env_of(name), seed=seed) for seed in (0, 1))
+    made: list[Any] = [make(name, env_of(name), seed=seed) for seed in (0, 1)]
+    first, second = made
     observation = np.ones((1, 4), np.float32)
     assert not np.array_equal(first.probabilities(observation), second.probabilities(observation)) or name == "dqn"
     second.set_parameters(first.get_parameters())
@@ -185,7 +189,8 @@ def test_parameters_of_one_agent_can_be_set_in_another(name, env_of):
 
 
 def test_ac_odm_sees_its_columns_also_where_the_env_is_an_id(bandit_env):
-    gymnasium.register("Columns-v0", lambda: bandit_env(mixture=True, features=True))
+    columns: Any = partial(bandit_env, mixture=True, features=True)
+    gymnasium.register("Columns-v0", columns)
     try:
         agent: Any = make("ac-odm", "Columns-v0", task_columns=(1,))
     finally:

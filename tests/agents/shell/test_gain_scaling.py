@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curriculum_rl.agents.rule import Rewards
 from curriculum_rl.agents.shell.scaling import GainScaling
 
 
@@ -95,8 +96,9 @@ def test_equal_gains_are_paid_nothing():
 
 def test_what_each_kind_of_rule_is_paid():
     scaling = GainScaling(window=10, clip=2)
-    states = {kind: scaling.start(1) for kind in ("scaled", "unit", "gain")}
-    paid = {kind: [] for kind in states}
+    kinds: tuple[Rewards, ...] = ("scaled", "unit", "gain")
+    states = {kind: scaling.start(1) for kind in kinds}
+    paid: dict[str, list[float]] = {kind: [] for kind in kinds}
     for gain in (1.0, 3.0, np.nan, 2.0, 1e300):
         for kind, state in states.items():
             paid[kind].append(float(scaling.pay(kind, state, np.array([[gain]]))[0, 0]))

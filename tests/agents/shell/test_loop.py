@@ -1,6 +1,7 @@
 """The shell around a bandit's rule: it finds the good task, forgets with the episode, goes on exactly, and is cheap."""
 
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,10 +59,10 @@ def test_resume_in_the_middle_of_an_episode_is_exact(bandit, bandit_env, tmp_pat
     whole, part = Recorder(), Recorder()
     make(bandit, bandit_env(), seed=1).learn(50, whole)
     env = DummyVecEnv([bandit_env])
-    agent = make(bandit, env, seed=1).learn(20, part)
+    agent: Any = make(bandit, env, seed=1).learn(20, part)
     agent.save(tmp_path / "agent")
     rest = Recorder()
-    loaded = load(bandit, tmp_path / "agent", copy.deepcopy(env))
+    loaded: Any = load(bandit, tmp_path / "agent", copy.deepcopy(env))
     loaded._last_obs, loaded._last_episode_starts = agent._last_obs, agent._last_episode_starts
     loaded.learn(30, rest, reset_num_timesteps=False)
     assert [r[0].tolist() for r in part.rows + rest.rows] == [r[0].tolist() for r in whole.rows]

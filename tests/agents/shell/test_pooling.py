@@ -1,5 +1,8 @@
 """One memory for the N replicas of a VecEnv, or one for each: what is shared, what is not, and what it brings."""
 
+from functools import partial
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -49,7 +52,7 @@ class Rows(BaseCallback):
 
 def envs(count, *horizons):
     horizons = horizons or (1000,) * count
-    return DummyVecEnv([lambda h=h: Gaussian(h) for h in horizons])
+    return DummyVecEnv([partial(Gaussian, h) for h in horizons])
 
 
 def played(bandit, env, decisions, **options):
@@ -96,7 +99,7 @@ def test_pooling_finds_the_best_task_after_fewer_decisions(bandit):
 def test_save_and_load_in_the_middle_go_on_alike(bandit, count, pooled, tmp_path):
     agent, _, _ = played(bandit, envs(count), 25, pool=pooled)
     agent.save(tmp_path / "agent")
-    loaded = load(bandit, tmp_path / "agent")
+    loaded: Any = load(bandit, tmp_path / "agent")
     assert loaded.pool is pooled
     for _ in range(30):
         actions, _ = agent.predict(observations(count))
@@ -156,7 +159,7 @@ def test_who_has_ended_is_saved(tmp_path):
     agent, _, _ = played("d-ts", envs(2), 20)
     agent.reset_memory(np.array([True, False]))
     agent.save(tmp_path / "agent")
-    loaded = load("d-ts", tmp_path / "agent")
+    loaded: Any = load("d-ts", tmp_path / "agent")
     loaded.reset_memory(np.array([False, True]))
     assert np.allclose(loaded.probabilities(observations(2)), 1 / 6)
 

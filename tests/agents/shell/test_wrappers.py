@@ -1,6 +1,8 @@
 """Wrappers on agents that pick: what is played, what the rule learns from, and what survives a file."""
 
 import copy
+from functools import partial
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -29,7 +31,8 @@ class Judged(gym.Env):
         box = spaces.Box(-1, 1, (2,), np.float32)
         self.observation_space = spaces.Dict({"tasks": spaces.Box(-1, 1, (10,), np.float32), "run": box})
         self.action_space = spaces.Box(-1, 1, (5,), np.float32) if mixture else spaces.Discrete(5)
-        self.edge, self.horizon, self.order, self.noise, self.asked = edge, horizon, order, noise, ()
+        self.edge, self.horizon, self.order, self.noise = edge, horizon, order, noise
+        self.asked: tuple[str, ...] = ()
 
     def request_signals(self, names):
         self.asked = tuple(names)
@@ -54,7 +57,8 @@ class Judged(gym.Env):
         self.epochs += 0.3 * shares
         info = {"gain": shares[3] + self.noise * self.np_random.standard_normal(), "epochs": self.epochs.copy()}
         signals = {"duel": np.asarray(self.edge + self.np_random.standard_normal())}
-        info |= {"signals": {name: signals[name] for name in self.asked}, "mixture": shares} | self.said()
+        asked: Any = {name: signals[name] for name in self.asked}
+        info |= {"signals": asked, "mixture": shares} | self.said()
         return self.look(), info["gain"], self.time >= self.horizon, False, info
 
 
@@ -98,9 +102,9 @@ def test_saved_loaded_and_continued_is_never_having_stopped(name, pooled, tmp_pa
     whole, first, rest = Rows(), Rows(), Rows()
     make(name, envs(3, edge=-0.2), seed=1, **options).learn(66, whole)
     env = envs(3, edge=-0.2)
-    agent = make(name, env, seed=1, **options).learn(33, first)
+    agent: Any = make(name, env, seed=1, **options).learn(33, first)
     agent.save(tmp_path / "agent")
-    loaded = load(name, tmp_path / "agent", copy.deepcopy(env))
+    loaded: Any = load(name, tmp_path / "agent", copy.deepcopy(env))
     assert loaded.wrapping == agent.wrapping and loaded.pruned == [1, 4]
     for other in (agent, load(name, tmp_path / "agent")):  # without an env, divergences are still known
         assert np.array_equal(other.probabilities(agent._last_obs), whole.executed[11])
@@ -123,7 +127,7 @@ def test_options_have_the_same_names_everywhere_and_nobody_elses():
 
 
 def test_what_is_played_is_the_formula():
-    agent = make("exp3s", envs(1), seed=0, prior=0.2, minimum_share=0.05, maximum_epochs=0.5)
+    agent: Any = make("exp3s", envs(1), seed=0, prior=0.2, minimum_share=0.05, maximum_epochs=0.5)
     agent.learn(1)
     memory = agent._memory
     memory.wrappers["epochs"][0] = [0, 0.5, 0, 0.49, 0]
@@ -136,7 +140,7 @@ def test_what_is_played_is_the_formula():
 @pooling
 def test_the_rule_learns_with_the_executed_propensities(pooled):
     """EXP3's step by hand: exploration * r / (p K'), p what was executed."""
-    agent = make("exp3", envs(1, noise=0.0), seed=0, pool=pooled, prior=0.1, prune=0.4, minimum_share=0.1)
+    agent: Any = make("exp3", envs(1, noise=0.0), seed=0, pool=pooled, prior=0.1, prune=0.4, minimum_share=0.1)
     rows = Rows()
     agent.learn(1, rows)
     weights = np.exp(-np.array([0.1, 0.0, 0.2]) / 0.1)
@@ -171,7 +175,7 @@ def test_after_an_alarm_picks_are_even_and_the_rule_learns_nothing_of_pruned_tas
 
 
 def test_guards_are_a_replicas_own():
-    made = [lambda edge=edge: Judged(edge=edge, horizon=400) for edge in (-3.0, 3.0)]
+    made: list[Any] = [partial(Judged, edge=edge, horizon=400) for edge in (-3.0, 3.0)]
     agent, _, executed = played("exp3s", DummyVecEnv(made), 40, guard=0.1)
     assert agent._memory.wrappers["alarmed"].tolist() == [True, False]
     assert executed[-1, 0].tolist() == pytest.approx([0.2] * 5) and executed[-1, 1].max() > 0.3
@@ -198,7 +202,7 @@ def test_a_pool_plays_and_learns_with_another_number_of_replicas(tmp_path):
     one, _ = agent.predict(LOOK)
     assert one[0] in (0, 2, 3) and agent._memory.wrappers["begun"].shape == (3,)
     agent.save(tmp_path / "agent")
-    loaded = load("d-ts", tmp_path / "agent", envs(2))
+    loaded: Any = load("d-ts", tmp_path / "agent", envs(2))
     rows = Rows()
     loaded.learn(20, rows)
     assert loaded._memory.wrappers["begun"].tolist() == [True, True] and np.isin(rows.picks, [0, 2, 3]).all()
@@ -259,7 +263,7 @@ def test_auto_is_the_prior_alone(option, temperature, order, tmp_path):
 
 def test_auto_is_stratified_where_the_env_does_not_tell():
     def env():
-        made = Judged(mixture=True)
+        made: Any = Judged(mixture=True)
         made.reset = lambda **given: (Judged.reset(made, **given)[0], {})
         return made
 

@@ -35,5 +35,5 @@ def problem() -> Problem:
 
     tapt = labelled(parts[0]).ids
     texts = {"tapt": tapt, "dapt": tapt[::-1].copy(), "noise": noise_like(tapt, tokenizer, seed=0)}
-    made = [labelled(rows) for rows in parts]
-    return Problem(*made, classes=3, metric="macro_f1", texts=texts, tokenizer=tokenizer)
+    train, dev, test = (labelled(rows) for rows in parts)
+    return Problem(train, dev, test, classes=3, metric="macro_f1", texts=texts, tokenizer=tokenizer)

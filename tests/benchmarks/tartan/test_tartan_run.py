@@ -1,6 +1,7 @@
 """Whole runs of toy size: phases, selection, costs, and what is drawn from what."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_the_best_weights_stay(toy):
         seen.append([p.detach().clone() for p in run.model.parameters()])
         return next(scores)
 
-    run.selected = scored
+    run.selected = scored  # type: ignore[method-assign]
     history = train(run, Phase("joint", (END,), 10, 1e-3, 1e-3, every=1, patience=2), Even(1))
     assert (history.updates, history.best, history.improved) == (4, 0.9, True)
     assert all(torch.equal(p, q) for p, q in zip(run.model.parameters(), seen[1], strict=True))
@@ -73,7 +74,7 @@ def test_the_best_weights_stay(toy):
 def test_a_last_fine_tune_that_does_not_help_is_dropped(toy):
     run = start(BODY, toy, ARMS["ft"], SMALL, seed=0)
     before = [p.detach().clone() for p in run.model.parameters()]
-    run.selected = lambda: 0.5
+    run.selected = lambda: 0.5  # type: ignore[method-assign]
     history = train(run, Phase("final", (END,), 6, 1e-3, 1e-3, every=2, patience=3, best=0.5, constant=True), Even(1))
     assert (history.updates, history.improved) == (6, False)
     assert all(torch.equal(p, q) for p, q in zip(run.model.parameters(), before, strict=True))
@@ -101,7 +102,7 @@ def test_costs_by_hand(toy):
     run.charge("signal", batch, training=False)
     assert run.ledger.flops["signal"] == batch.ids.numel() * run.model.flops_body
     assert run.model.flops_lm == 2 * 32 * (32 + toy.tokenizer.vocab_size)
-    masked = run.batch("tapt", "tapt", 0)
+    masked: Any = run.batch("tapt", "tapt", 0)
     run.charge("train", masked, training=True)
     wanted = masked.ids.numel() * run.model.flops_body + len(masked.places) * run.model.flops_lm
     assert run.ledger.flops["train"] == 3 * wanted

@@ -181,11 +181,11 @@ def test_what_is_delayed_shows_in_no_signal() -> None:
 @pytest.mark.parametrize("observation", ["flat", "dict"])
 @pytest.mark.parametrize(("problem", "permute"), [("transfer", False), ("chain", True), ("delayed", True)])
 def test_both_checkers(action: str, observation: str, problem: str, permute: bool) -> None:
-    options = {"action": action, "observation": observation, "permute": permute, "noise": 0.01}
+    options: dict[str, Any] = {"action": action, "observation": observation, "permute": permute, "noise": 0.01}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message=".*not within the recommended.*")
-        env = gymnasium.make(ID, problem=problem, **options).unwrapped
+        env: Any = gymnasium.make(ID, problem=problem, **options).unwrapped
         check_env(env, skip_render_check=True)
         check_sb3(env)
 
@@ -219,6 +219,7 @@ def test_permuted_tasks_are_the_same_tasks() -> None:
     def first(permute: bool) -> tuple[Any, Any, Any]:
         env = PlantedEnv("chain", action="mixture", permute=permute, observation="dict")
         order = env.reset(seed=5)[1].get("order", np.arange(4))
+        seen: Any
         seen, reward, *_ = env.step(np.array([-0.5, 0.2, 1.0, -1.0], np.float32)[order])
         return order, seen["tasks"].reshape(4, -1), reward
 
@@ -229,10 +230,11 @@ def test_permuted_tasks_are_the_same_tasks() -> None:
 
 
 def test_noise_is_the_scores() -> None:
-    options = {"problem": "transfer", "segments": 400}
+    options: dict[str, Any] = {"problem": "transfer", "segments": 400}
     actions = [n % 6 for n in range(400)]
     noisy, quiet = (play(PlantedEnv(noise=noise, **options), actions) for noise in (0.1, 0.0))
-    off = np.subtract(*([row[4]["score"] for row in rows] for rows in (noisy, quiet)))
+    scores = [np.array([row[4]["score"] for row in rows]) for rows in (noisy, quiet)]
+    off = scores[0] - scores[1]
     assert np.std(off) == pytest.approx(0.1, rel=0.15)
     assert noisy[-1][4]["final"] == quiet[-1][4]["final"]
 
@@ -241,7 +243,7 @@ def test_measurements_shorten_the_run_by_their_price() -> None:
     env = PlantedEnv("identical", segments=10, price=0.5)
     env.request_signals(["look_ahead"])
     env.reset(seed=0)
-    steps = []
+    steps: list[Any] = []
     while not steps or not steps[-1][2]:
         steps.append(env.step(0))
     # Six and two thirds would pay for themselves; the last is cut, and what is left does not pay for its measurement.

@@ -5,7 +5,10 @@ import pytest
 
 from curriculum_rl.envs.closed_form.problems import KNOWN, SHORT, Bernoulli, Falling, garivier_moulines
 
-ids = {"ids": lambda problem: problem.name}
+
+def named(problem):
+    return problem.name
+
 
 # what uniform play loses in 10,000 plays by the definition of each problem: T times the mean gap
 UNIFORM = {
@@ -22,7 +25,7 @@ def drawn(problem, seeds=40, seed=0):
     return problem.values(seeds, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("problem", KNOWN, **ids)
+@pytest.mark.parametrize("problem", KNOWN, ids=named)
 def test_known_problems(problem):
     values = drawn(problem)
     assert values.shape == (10_000, 40, problem.arms) and values.min() >= 0 and values.max() <= 1
@@ -54,7 +57,7 @@ def test_coins_are_fair():
     assert set(paid.tolist()) == {0.0, 1.0} and paid.mean() == pytest.approx(0.3, abs=0.01)
 
 
-@pytest.mark.parametrize("problem", SHORT, **ids)
+@pytest.mark.parametrize("problem", SHORT, ids=named)
 def test_short_problems_have_one_good_arm(problem):
     values = drawn(problem)
     assert values.shape == (problem.horizon, 40, problem.arms) and problem.scaled

@@ -90,7 +90,7 @@ def test_no_prediction_is_better_than_the_best_run(table: Path) -> None:
 @pytest.mark.parametrize("observation", ["flat", "dict"])
 @pytest.mark.parametrize("permute", [False, True])
 def test_both_checkers(table: Path, action: str, observation: str, permute: bool) -> None:
-    settings = {"action": action, "observation": observation, "permute": permute, "noise": 0.01}
+    settings: dict[str, Any] = {"action": action, "observation": observation, "permute": permute, "noise": 0.01}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message=".*not within the recommended.*")
@@ -143,6 +143,8 @@ def test_permuted_tasks_are_the_same_tasks(table: Path) -> None:
     order = mixed.reset(seed=seed)[1]["order"]
     plain.reset(seed=seed)
     action = np.array([-0.5, 0.2, 1.0], np.float32)
+    seen: Any
+    moved: Any
     seen, reward, _, _, info = plain.step(action)
     moved, same, _, _, other = mixed.step(action[order])
     assert same == pytest.approx(reward)

@@ -69,7 +69,8 @@ def test_a_segment_has_one_outline_known_before_it_runs(make_plan):
     masked = common_outline(outlines(batches[:, 2:], parts=2, chunk=16))
     counts = (batches.weights[:, 2:] != 0).view(3, 1, 2, -1).sum(dim=3)
     for part, limit in enumerate(masked.limits):
-        assert limit % 16 == 0 and counts[:, :, part].max() <= limit < counts[:, :, part].max() + 16
+        assert limit is not None and limit % 16 == 0
+        assert counts[:, :, part].max() <= limit < counts[:, :, part].max() + 16
     causal = common_outline(outlines(batches[:, :1], parts=1, chunk=16))
     assert causal == Outline(True, (None,))
 

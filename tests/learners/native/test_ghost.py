@@ -1,5 +1,7 @@
 """Ghosts: the products that autograd would give, and nothing else changed."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -123,9 +125,10 @@ def test_a_probe_leaves_the_learner_alone_and_is_the_gradient(make_plan):
 
 def test_learners_without_ghosts_are_refused():
     with pytest.raises(ConfigError, match=r"signals: object does not measure 'ghost', only the native learner"):
-        require_ghosts(object())
-    learner = _learner(1)
-    assert require_ghosts(learner) is learner
+        require_ghosts(object())  # type: ignore[arg-type]
+    learner: Any = _learner(1)
+    accepted = require_ghosts(learner) is learner
+    assert accepted
     learner._captured = object()
     with pytest.raises(ConfigError, match=r"signals: BatchedLearner does not measure 'ghost' under learner\.capture"):
         require_ghosts(learner)

@@ -1,6 +1,7 @@
 """Updates through inner steps: hand-worked gradients, finite differences, bits, price, refusals."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,8 +74,9 @@ def bowl(monkeypatch):
 
     def gradient(inner, theta, *centres):
         leaves = {"theta": torch.tensor(theta).requires_grad_()}
-        reads = [Read(None, torch.tensor(c), None, None) for c in centres]
-        slopes, _ = InnerUpdate(None, inner)(leaves, reads)
+        nothing: Any = None
+        reads = [Read(nothing, torch.tensor(c), nothing, nothing) for c in centres]
+        slopes, _ = InnerUpdate(nothing, inner)(leaves, reads)
         assert leaves["theta"].tolist() == theta
         return slopes["theta"].tolist()
 

@@ -42,7 +42,8 @@ def grouped(plan, m):
 
 def listening(plan, m, *, examples=6, causal=True, seed=0, fit=FIT):
     """The same with dev examples, each replica's its own."""
-    k, N, B = len(plan.learning_rates) // m, *plan.batches.weights.shape[1:3]
+    k = len(plan.learning_rates) // m
+    N, B = plan.batches.weights.shape[1:3]
 
     def rows(n, count, stream):
         draw = torch.Generator().manual_seed(100 * seed + 10 * n + stream)
@@ -50,13 +51,13 @@ def listening(plan, m, *, examples=6, causal=True, seed=0, fit=FIT):
         ids[..., 12:] = 0
         return ids, torch.randint(3, (k, 1, count), generator=draw)
 
-    found = []
+    found: list[tuple[Batch, torch.Tensor]] = []
     for count, stream in ((examples, 0), (B, 1)):
         ids, classes = (torch.cat(parts, 1) for parts in zip(*(rows(n, count, stream) for n in range(N)), strict=True))
         scored = torch.zeros(ids.shape).index_fill(-1, torch.tensor(11), 1.0)
         batch = Batch(ids, ids, scored, torch.full(ids.shape[:-1], causal))
-        found += [batch, classes]
-    return replace(grouped(plan, m), dev=Dev(*found, fit))
+        found.append((batch, classes))
+    return replace(grouped(plan, m), dev=Dev(*found[0], *found[1], fit))
 
 
 def of(plan, n):
@@ -289,6 +290,6 @@ def test_refusals(make_plan):
     with pytest.raises(ConfigError, match="has no train_weighted"):
         require_weighted(object())  # type: ignore[arg-type]
     learner = native()
-    learner._captured = object()  # type: ignore[assignment]
+    learner._captured = object()
     with pytest.raises(ConfigError, match=r"learner\.capture"):
         require_weighted(learner)

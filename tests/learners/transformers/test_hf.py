@@ -1,6 +1,7 @@
 """Any transformers model as a learner."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ MODELS = [(LLAMA, "causal"), (GPT2, "causal"), (BERT, "masked")]
 
 
 def _learner(model, head, **changes):
-    return TransformersLearner(model, head=head, **({"tokenizer": Words(), "context": 16} | changes))
+    options: dict[str, Any] = {"tokenizer": Words(), "context": 16}
+    return TransformersLearner(model, head=head, **(options | changes))
 
 
 def test_a_pretrained_embedding_takes_the_size_of_the_tokenizer(tmp_path):
@@ -111,7 +113,7 @@ def test_checkpointed_layers_are_computed_twice_and_give_the_same_update(model, 
     found = []
     for checkpointing in (False, True):
         learner = _learner(model, head, options=ModelOptions(gradient_checkpointing=checkpointing))
-        products = []
+        products: list[Any] = []
         layer = next(m for m in learner.model.modules() if isinstance(m, torch.nn.Linear) or "Conv1D" in str(type(m)))
         layer.register_forward_hook(lambda *_, seen=products: seen.append(1))
         report = learner.train(plan)

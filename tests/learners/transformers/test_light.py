@@ -1,6 +1,7 @@
 """Light parameters of a transformers learner: what they change, what trains apart, and inner steps of theirs."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -76,9 +77,10 @@ def same(first, second):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_added_changes_nothing_at_first(kind):
-    learner, plain = made(kind), made(None)
-    assert isinstance(learner, LightLearner)
-    assert learner.has_light
+    learner: Any = made(kind)
+    plain: Any = made(None)
+    offers_all = isinstance(learner, LightLearner)
+    assert offers_all and learner.has_light
     assert not plain.has_light
     batch = tagged()[0]
     assert torch.equal(learner.features(batch), plain.features(batch))

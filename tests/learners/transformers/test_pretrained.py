@@ -31,6 +31,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def folder() -> Path:
+    assert PACKAGE is not None and PACKAGE.origin is not None
     return Path(PACKAGE.origin).parent / "model"
 
 
@@ -61,12 +62,12 @@ def test_the_weights_are_those_of_the_file(learner, folder, tokenizer):
 def test_it_learns_masked_text_and_goes_back(learner, tokenizer):
     rows = [(ids + [tokenizer.eos_id] * 17)[:17] for ids in tokenizer.encode(TEXTS)]
     made = MaskedLM(tokenizer, rate=0.15)(np.array(rows), np.arange(4, dtype=np.uint64))
-    tensors = [torch.from_numpy(np.ascontiguousarray(part)) for part in (made.input_ids, made.targets, made.weights)]
-    batch = Batch(*tensors, torch.zeros(4, dtype=torch.bool))
+    ids, targets, weights = (torch.from_numpy(np.ascontiguousarray(part)) for part in made)
+    batch = Batch(ids, targets, weights, torch.zeros(4, dtype=torch.bool))
     before = learner.snapshot()
     features = learner.features(batch)
     assert features.shape == (1, 4, 384)
-    repeated = Batch(*(t.expand(4, 1, *t.shape) for t in (*tensors, batch.causal)))
+    repeated = batch.map(lambda tensor: tensor.expand(4, 1, *tensor.shape))
     report = learner.train(SegmentPlan(repeated, np.full((4, 1), 3e-4)))
     assert report.finite.all()
     assert report.losses[-1, 0] < report.losses[0, 0] - 1.0
