@@ -104,7 +104,7 @@ class RuleContract(_Remembers):
             rule.update(alone, arms[1:2], rewards[1:2], executed[1:2])
 
     def test_one_play_needs_no_axis(self, rule: Rule) -> None:
-        """(S,) arms and rewards are (S, 1) ones."""
+        """(S,) arms and rewards are (S, 1) ones: an axis of plays may be left out where there is one."""
         random = np.random.default_rng(0)
         for seeds in (1, 3):
             flat, deep = rule.start(seeds, 4), rule.start(seeds, 4)
