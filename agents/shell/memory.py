@@ -48,6 +48,7 @@ class Memory(WrappedMemory):
         self._ended = np.zeros(replicas, bool)
         self._streams: list[np.random.Generator] = []
         self.executed = self.probabilities(replicas)
+        _check(self.executed, rule)
 
     def _start(self, memories: int) -> State:
         state: State = self._rule.start(memories, self.arms)
@@ -168,3 +169,16 @@ class Memory(WrappedMemory):
         for stream, state in zip(self._streams, values["streams"], strict=True):
             stream.bit_generator.state = state
         self.executed = self.probabilities(self.replicas)
+
+
+def _check(probabilities: Floats, rule: Any) -> None:
+    """Refuse a rule that does not even begin with distributions; its contract looks at what it does later.
+
+    Raises:
+        ConfigError: naming the rule and a row that is none.
+    """
+    for row in probabilities:
+        if not (row >= 0).all() or not abs(row.sum() - 1) < 1e-6:
+            shown = ", ".join(f"{chance:.3g}" for chance in row[:8])
+            name = type(rule).__name__
+            raise ConfigError(f"agent: probabilities of {name} must sum to 1 (got {row.sum():.3g}: {shown})")

@@ -30,6 +30,14 @@ class Sticky:
         state["last"][:] = np.eye(state["last"].shape[1])[arms.reshape(len(state["last"]), -1)[:, 0]]
 
 
+@dataclass(frozen=True)
+class Beyond(Sticky):
+    """Its probabilities sum to 1.1."""
+
+    def probabilities(self, state):
+        return 1.1 * super().probabilities(state)
+
+
 @dataclass
 class Looking:
     """Plays by a feature.

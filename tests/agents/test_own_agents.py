@@ -128,9 +128,11 @@ def test_what_is_no_agent_is_one_line(name, message):
             asked(f"own_agents:{name}")
 
 
-def test_other_mistakes_are_one_line():
+def test_other_mistakes_are_one_line(bandit_env):
     with pytest.raises(ConfigError, match="'stable_baselines3:PPO' is no agent: it has no probabilities, obs"):
         class_of("stable_baselines3:PPO")
+    with pytest.raises(ConfigError, match=r"agent: probabilities of Beyond must sum to 1 \(got 1.1: 0.924"):
+        make("own_agents:Beyond", bandit_env())
     with pytest.raises(ConfigError, match="prior is an option of every agent, and no name for a field"):
         class_of("own_agents:Clashing")
     with pytest.raises(ConfigError, match="memory is an option of every agent, and no name for a field"):

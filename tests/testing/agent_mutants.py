@@ -93,7 +93,7 @@ class ForgetsTheCount(Sound):
 
 class TakesAnyTasks(Sound):
     @classmethod
-    def load(cls, path, *_, **options):
+    def load(cls, path, env=None, **options):
         return super().load(path, **options)
 
 
