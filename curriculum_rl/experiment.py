@@ -14,6 +14,7 @@ from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.disjoint import Overlap
 from curriculum_rl.text.library import Library
 from curriculum_rl.text.targets import Target
 from curriculum_rl.text.tokenizers import Tokenizer
@@ -27,16 +28,23 @@ class Experiment:
         config: the validated environment.
         problem: tasks, target, held-out windows, divergences.
         hashes: sha256 of the tokens of every corpus.
+        overlap: what stood on both sides and was taken out of train parts.
     """
 
     config: EnvConfig
     problem: Problem
     hashes: Mapping[str, str]
+    overlap: Overlap
 
     @property
     def tokenizer(self) -> Tokenizer:
         """Of the learners."""
         return self.problem.tokenizer
+
+    @property
+    def data(self) -> dict[str, str]:
+        """What a run is made of besides its configuration: sha256 of every corpus, target split and the tokenizer."""
+        return {**self.overlap.texts, "tokenizer": self.tokenizer.fingerprint}
 
 
 def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:
@@ -59,6 +67,7 @@ def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:
         config=config,
         problem=_problem(config, library, target, tasks),
         hashes=library.hashes(),
+        overlap=library.overlap,
     )
 
 
