@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.heldout import HeldOut
+from curriculum_rl.learners.build import weights_sha256
 from curriculum_rl.objectives import Objective, ReadsTags
 from curriculum_rl.objectives.build import language_modelling, make_objective
 from curriculum_rl.problem import Problem
@@ -41,10 +43,16 @@ class Experiment:
         """Of the learners."""
         return self.problem.tokenizer
 
-    @property
+    @cached_property
     def data(self) -> dict[str, str]:
-        """What a run is made of besides its configuration: sha256 of every corpus, target split and the tokenizer."""
-        return {**self.overlap.texts, "tokenizer": self.tokenizer.fingerprint}
+        """What a run is made of besides its configuration: sha256 by name.
+
+        `corpora.<name>` of every corpus that is read, `target.<split>` of every split, `tokenizer`, and `learner` where
+        it begins with the weights of a model.
+        """
+        weights = weights_sha256(self.config)
+        learner = {} if weights is None else {"learner": weights}
+        return {**self.overlap.texts, "tokenizer": self.tokenizer.fingerprint, **learner}
 
 
 def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:

@@ -1,10 +1,14 @@
-"""The learner that an environment file describes."""
+"""The learner that an environment file describes, and the weights that it begins with."""
+
+from pathlib import Path
 
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.plugins import built_in, custom, require
 from curriculum_rl.problem import Problem
 from curriculum_rl.schema import Custom, EnvConfig
+from curriculum_rl.text.cache import file_sha256
+from curriculum_rl.text.documents import sha256_of
 from curriculum_rl.text.tokenizers import Tokenizer
 
 
@@ -37,3 +41,23 @@ def learner_of(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int = 1) ->
         return own
     made: Learner = built_in(section).build(section, config, tokenizer, replicas=replicas)
     return made
+
+
+def weights_sha256(config: EnvConfig) -> str | None:
+    """What names the content of the `model` that a learner begins with; None where its weights are drawn.
+
+    Of a directory its JSON and safetensors files count, of a name on a hub the revision that is kept here.
+    """
+    model = getattr(config.learner, "model", None)
+    if not isinstance(model, str):
+        return None
+    if Path(model).is_dir():
+        files = sorted(path for path in Path(model).iterdir() if path.suffix in (".json", ".safetensors"))
+        return sha256_of("model", [[path.name, file_sha256(path)] for path in files])
+    from huggingface_hub import try_to_load_from_cache
+
+    try:
+        found = try_to_load_from_cache(model, "config.json")
+    except ValueError:  # no name that a hub could have: loading it says so
+        found = None
+    return sha256_of("model", model, Path(found).parent.name if isinstance(found, str) else None)

@@ -13,19 +13,30 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
+from curriculum_rl.text.tokenizers import SPECIALS_FILE, Tokenizer, load_tokenizer
 
 
-def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
+def load_learner(
+    directory: Path | str, *, device: torch.device | str = "cpu", tokenizer: Tokenizer | None = None
+) -> Learner:
     """The learner that `save` wrote into a directory, of whichever kind.
 
     `learner.json` says the kind: one of ours, or the `module:Class` whose `load(directory, device=...)` reads it.
 
+    Args:
+        directory: of the learner; a run's is `<run>/learner`, or one of its `shard-<n>`.
+        device: where it goes.
+        tokenizer: of the environment that it comes into; None: it reads no text of one.
+
     Raises:
-        ConfigError: where the directory holds no learner or a file of it does not fit.
+        ConfigError: where the directory holds no learner or a file of it does not fit, or the tokenizer that a run
+            saved with it is another.
     """
     path = Path(directory) / "learner.json"
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
+    if tokenizer is not None:
+        _check_tokenizer(path, tokenizer)
     kind = json.loads(path.read_text(encoding="utf-8")).get("kind")
     if kind == "native":
         return load_batched(directory, device=device)
@@ -35,6 +46,16 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
         own: Learner = plugins.load(kind, f"{path}: kind").load(Path(directory), device=device)
         return own
     raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")
+
+
+def _check_tokenizer(path: Path, tokenizer: Tokenizer) -> None:
+    """Its tokens are numbers: under another tokenizer they are other words."""
+    own = next((folder for folder in (path.parent, path.parent.parent) if (folder / SPECIALS_FILE).is_file()), None)
+    if own is not None and load_tokenizer(own).fingerprint != tokenizer.fingerprint:
+        raise ConfigError(
+            f"learner: {str(path.parent)!r} was trained with another tokenizer than this environment's (its own is "
+            f"tokenizer: {{kind: transformers, path: {own}}})"
+        )
 
 
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:
