@@ -45,12 +45,12 @@ class Overlap:
 
 def _in_words(place: str, counts: Mapping[str, int]) -> str:
     phrases = {
-        "in_target": "of the target removed",
-        "in_heldout": "held out elsewhere removed",
+        "in_target": "removed (in the target)",
+        "in_heldout": "removed (in a held-out part)",
         "shortened": "shortened by such lines",
-        "repeated": "in two splits, kept in the later",
-        "near_target": "like the target's (13 words) kept",
-        "near_heldout": "like held-out ones (13 words) kept",
+        "repeated": "removed (in a later split)",
+        "near_target": "share 13 words with the target and stay",
+        "near_heldout": "share 13 words with a held-out part and stay",
     }
     found = [f"{counts[key]:,} {phrase}" for key, phrase in phrases.items() if counts.get(key)]
     return f"{place}, {counts['documents']:,} documents: {', '.join(found)}" if found else ""
@@ -148,9 +148,9 @@ def _compare(place: str, rows: Sequence[Document], held: Mapping[str, HeldOutTex
         """The lines that stay of each document."""
         for number, row in enumerate(rows):
             lines = lines_of(row.text)
-            found = {kind: {*texts.found_in(lines)} for kind, texts in held.items()}
+            found = _found(lines, held)
             gone = set().union(*found.values())
-            if gone and (len(gone) == len(lines) or row.label is not None):  # a label is of the whole text
+            if gone and (len(gone) == len(lines) or row.tagged):  # a line of tagged words would lose their tags
                 cut.removed.append(number)
                 counts["in_target" if found["target"] else "in_heldout"] += 1
                 gone = {*range(len(lines))}
@@ -170,3 +170,18 @@ def _compare(place: str, rows: Sequence[Document], held: Mapping[str, HeldOutTex
             f"{counts['in_target']:,} stand in the target's splits and {counts['in_heldout']:,} in held-out parts"
         )
     return cut, counts | {f"near_{kind}": int(found.sum()) for kind, found in near.items()}
+
+
+def _found(lines: Sequence[str], held: Mapping[str, HeldOutTexts]) -> dict[str, set[int]]:
+    """The lines that must go; those that follow each other only once others are gone are looked at again."""
+    found: dict[str, set[int]] = {kind: set() for kind in held}
+    left = list(range(len(lines)))
+    while left:
+        rest = [lines[n] for n in left]
+        new = {kind: {left[n] for n in texts.found_in(rest)} for kind, texts in held.items()}
+        gone = set().union(*new.values())
+        if not gone:
+            break
+        found = {kind: found[kind] | numbers for kind, numbers in new.items()}
+        left = [n for n in left if n not in gone]
+    return found
