@@ -97,10 +97,9 @@ def _find(sources: Mapping[str, SplitSource], target: str) -> Overlap:
             parts[place] = source.parts
     texts: dict[str, str] = {}
     for place, split in parts.items():
-        of_target = [name for name in SPLITS if place == target]
-        texts |= {f"target.{name}": _digest([split[name]]) for name in of_target}
         if place != "target":
-            texts[place] = _digest(rows for name, rows in split.items() if name not in of_target)
+            texts[place] = _digest(rows for name, rows in split.items() if place != target or name not in SPLITS)
+    texts |= {f"target.{name}": _digest([parts[target][name]]) for name in SPLITS}
     cuts: dict[str, dict[str, Cut]] = {place: {} for place in parts}
     cuts[target], repeated = _repeated({name: parts[target][name] for name in SPLITS})
     held = {
