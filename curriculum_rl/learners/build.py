@@ -9,7 +9,7 @@ from curriculum_rl.problem import Problem
 from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.text.cache import file_sha256
 from curriculum_rl.text.documents import sha256_of
-from curriculum_rl.text.tokenizers import Tokenizer
+from curriculum_rl.text.tokenizers import SPECIALS_FILE, Tokenizer, load_tokenizer
 
 
 def make_learner(config: EnvConfig, problem: Problem, *, replicas: int = 1) -> Learner:
@@ -32,6 +32,9 @@ def learner_of(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int = 1) ->
     if replicas < 1:
         raise wrong("replicas (num_envs)", replicas, "at least 1")
     section = config.learner
+    model = getattr(section, "model", None)
+    if isinstance(model, str):
+        check_tokenizer(Path(model), tokenizer)
     if isinstance(section, Custom):
         own: Learner = require(
             custom(section, tokenizer=tokenizer, config=config, optimizer=config.optimizer, replicas=replicas),
@@ -41,6 +44,24 @@ def learner_of(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int = 1) ->
         return own
     made: Learner = built_in(section).build(section, config, tokenizer, replicas=replicas)
     return made
+
+
+def check_tokenizer(directory: Path, tokenizer: Tokenizer) -> None:
+    """See that a learner that a run saved comes to the tokens it knows; they are numbers, under others other words.
+
+    Args:
+        directory: of the learner; one of a run's shards has its tokenizer in the folder above.
+        tokenizer: of the environment that it comes into.
+
+    Raises:
+        ConfigError: where the tokenizer that was saved with it is another.
+    """
+    own = directory.parent if directory.name.startswith("shard-") else directory
+    if (own / SPECIALS_FILE).is_file() and load_tokenizer(own).fingerprint != tokenizer.fingerprint:
+        raise ConfigError(
+            f"learner: {str(directory)!r} was trained with another tokenizer than this environment's "
+            f"(its own: tokenizer: {{kind: transformers, path: {own}}})"
+        )
 
 
 def weights_sha256(config: EnvConfig) -> str | None:

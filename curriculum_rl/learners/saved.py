@@ -10,10 +10,11 @@ import torch
 from curriculum_rl import plugins
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.build import check_tokenizer
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
-from curriculum_rl.text.tokenizers import SPECIALS_FILE, Tokenizer, load_tokenizer
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
 def load_learner(
@@ -36,7 +37,7 @@ def load_learner(
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
     if tokenizer is not None:
-        _check_tokenizer(path, tokenizer)
+        check_tokenizer(path.parent, tokenizer)
     kind = json.loads(path.read_text(encoding="utf-8")).get("kind")
     if kind == "native":
         return load_batched(directory, device=device)
@@ -46,16 +47,6 @@ def load_learner(
         own: Learner = plugins.load(kind, f"{path}: kind").load(Path(directory), device=device)
         return own
     raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")
-
-
-def _check_tokenizer(path: Path, tokenizer: Tokenizer) -> None:
-    """Its tokens are numbers: under another tokenizer they are other words."""
-    own = next((folder for folder in (path.parent, path.parent.parent) if (folder / SPECIALS_FILE).is_file()), None)
-    if own is not None and load_tokenizer(own).fingerprint != tokenizer.fingerprint:
-        raise ConfigError(
-            f"learner: {str(path.parent)!r} was trained with another tokenizer than this environment's (its own is "
-            f"tokenizer: {{kind: transformers, path: {own}}})"
-        )
 
 
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:
