@@ -13,6 +13,8 @@ Grams = npt.NDArray[np.uint64]
 GRAM = 13
 """Words that near-duplicates share: Brown et al. 2020 (arXiv:2005.14165), appendix C; punctuation counts here."""
 _AT_ONCE = 1 << 20  # characters whose words are hashed together
+_BITS = 22
+_REST = np.uint64(64 - _BITS)
 _WEIGHTS = np.random.default_rng(13).integers(0, 1 << 63, GRAM, np.uint64) | np.uint64(1)
 
 
@@ -73,7 +75,10 @@ class HeldOutTexts:
                 for many in (1, 2)[: len(lines) - n]:
                     self._places.setdefault(_key(lines, n, many), []).append(len(self._lines) + n)
             self._lines += [*lines, ""]
-        self._grams = np.unique(np.concatenate([np.zeros(0, np.uint64), *(grams for grams, _ in grams_of(documents))]))
+        self._firsts = {lines[0] for lines in documents if lines}
+        self._grams = np.unique(np.concatenate([grams for grams, _ in grams_of(documents)]))
+        self._begun = np.zeros(1 << _BITS, np.bool_)  # by their first bits: few others come to the search
+        self._begun[self._grams >> _REST] = True
 
     def found_in(self, lines: Sequence[str]) -> list[int]:
         """Which lines of a text (numbers into `lines_of`) are one of the documents, or stand in one as they are.
@@ -84,7 +89,7 @@ class HeldOutTexts:
         if " ".join(lines) in self._whole or self._holds(lines):
             return list(range(len(lines)))
         found: set[int] = set()
-        for n in range(len(lines)):
+        for n in [n for n, line in enumerate(lines) if line in self._firsts]:
             for many in (1, 2)[: len(lines) - n]:
                 for length in self._lengths.get(_key(lines, n, many), ()):
                     if n + length <= len(lines) and " ".join(lines[n : n + length]) in self._whole:
@@ -98,10 +103,11 @@ class HeldOutTexts:
 
     def shares(self, grams: Grams) -> npt.NDArray[np.bool_]:
         """Which of some `grams` stand in a document."""
-        if not len(self._grams):
-            return np.zeros(len(grams), np.bool_)
-        places = np.searchsorted(self._grams, grams)
-        return np.asarray(self._grams[np.minimum(places, len(self._grams) - 1)] == grams)
+        found = self._begun[grams >> _REST]
+        some = grams[found]
+        places = np.minimum(np.searchsorted(self._grams, some), len(self._grams) - 1)
+        found[found] = self._grams[places] == some
+        return found
 
 
 def _key(lines: Sequence[str], first: int, many: int) -> str:

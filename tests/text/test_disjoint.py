@@ -196,6 +196,16 @@ def test_what_is_alone_is_read_as_ever(tmp_path: Path) -> None:
             assert made._source_of(name).documents(part) is made._read[name].parts[part]
 
 
+def test_what_was_found_is_kept_and_no_text_is_read_again(tmp_path: Path) -> None:
+    texts = list(dict.fromkeys(sentences(STAR, 60, 3)))
+    content = environment({"x": as_lines(tmp_path / "x", [*texts[:20], *OTHERS])}, as_lines(tmp_path / "star", texts))
+    first, again = (library(content, tmp_path) for _ in range(2))
+    found = [(made.overlap, made.hashes(), made.tokenizer.fingerprint) for made in (first, again)]
+    assert found[0] == found[1]
+    assert found[0][0].cuts["corpora.x"]["train"]
+    assert "parts" in vars(first._read["x"]) and "parts" not in vars(again._read["x"])
+
+
 def test_what_was_taken_out_is_part_of_every_key(tmp_path: Path) -> None:
     """The same corpus beside a target that shares nothing, a document, or another one."""
     texts = list(dict.fromkeys(sentences(SEA, 80, 1)))
