@@ -166,9 +166,10 @@ def test_content_counts(folder: Path, tmp_path: Path) -> None:
     """Another place is the same key, another content another one: of files, data sets and tokenizers."""
     shutil.copytree(folder, tmp_path / "moved", ignore=shutil.ignore_patterns("cache"))
     moved = tmp_path / "moved"
+    corpus: dict[str, Any]
     for corpus in ({"paths": "{folder}/rows.jsonl"}, {"kind": "dataset", "path": "{folder}/set"}):
         assert key_of(library(folder, corpus)) == key_of(library(moved, corpus))
-    others = [
+    others: list[dict[str, Any]] = [
         {"paths": "{folder}/others.jsonl"},
         {"paths": ["{folder}/rows.jsonl", "{folder}/others.jsonl"]},
         {"kind": "dataset", "path": "{folder}/set", "split": "test"},
@@ -256,7 +257,7 @@ def changes(section: BaseModel) -> Iterator[tuple[str, BaseModel]]:
 def test_every_field_of_an_environment_is_in_the_key_of_a_reference(experiment: Experiment) -> None:
     """Of every kind of objective, learner, method and proxy, and whatever else an environment file may say."""
     config = experiment.config
-    tasks = [TaskConfig.model_construct(objective=kind.model_construct()) for kind in OBJECTIVES]
+    tasks = [TaskConfig.model_construct(objective=kind.model_construct(kind=kind.name())) for kind in OBJECTIVES]
     bases = [config.model_copy(update={"tasks": tasks, "report": ReportConfig(finetune=FineTuneSettings())})]
     bases += [
         config.model_copy(update={key: kind.model_construct()}) for key, kinds in SECTIONS.items() for kind in kinds
