@@ -19,10 +19,13 @@ from curriculum_rl.text.targets import SPLITS
 _RULE = 1  # version of what is found; a change makes every kept one stale
 _FILE = "overlap.json"
 
+OWN = "target.corpus"
+"""The place of a target with text of its own, and of the counts of any target."""
+
 
 @dataclass(frozen=True)
 class Overlap:
-    """What stood on both sides, by the place of a source: `corpora.<name>`, or `target` where it has its own text.
+    """What stood on both sides, by the place of a source: `corpora.<name>`, or `target.corpus` of its own text.
 
     Attributes:
         cuts: what is taken out of each part of a source.
@@ -70,14 +73,14 @@ def find_overlap(corpora: Mapping[str, SplitSource], target: SplitSource, own: s
     """
     sources = {f"corpora.{name}": source for name, source in corpora.items()}
     if own is None:
-        sources["target"] = target
+        sources[OWN] = target
     prints = {}
     for place, source in sorted(sources.items()):
         with within(place):
             prints[place] = [source.fingerprint(part) for part in source.fractions]
 
     def build(path: Path) -> None:
-        found = _find(sources, "target" if own is None else f"corpora.{own}")
+        found = _find(sources, OWN if own is None else f"corpora.{own}")
         (path / _FILE).write_text(json.dumps(asdict(found)), encoding="utf-8")
 
     entry = cache.entry(sha256_of("overlap", _RULE, own, prints), build)
@@ -97,7 +100,7 @@ def _find(sources: Mapping[str, SplitSource], target: str) -> Overlap:
             parts[place] = source.parts
     texts: dict[str, str] = {}
     for place, split in parts.items():
-        if place != "target":
+        if place != OWN:
             texts[place] = _digest(rows for name, rows in split.items() if place != target or name not in SPLITS)
     texts |= {f"target.{name}": _digest([parts[target][name]]) for name in SPLITS}
     cuts: dict[str, dict[str, Cut]] = {place: {} for place in parts}
@@ -110,7 +113,7 @@ def _find(sources: Mapping[str, SplitSource], target: str) -> Overlap:
     for place, split in parts.items():
         if "train" in split:
             cuts[place]["train"], counts[place] = _compare(place, split["train"], held)
-    counts["target"] = {"documents": sum(len(parts[target][name]) for name in SPLITS), "repeated": repeated}
+    counts[OWN] = {"documents": sum(len(parts[target][name]) for name in SPLITS), "repeated": repeated}
     return Overlap(cuts, counts, texts)
 
 
@@ -132,7 +135,7 @@ def _repeated(splits: Mapping[str, Sequence[Document]]) -> tuple[dict[str, Cut],
         texts = [" ".join(lines_of(row.text)) for row in splits[name]]
         cuts[name] = Cut([number for number, text in enumerate(texts) if text in seen])
         if texts and len(cuts[name].removed) == len(texts):
-            raise ConfigError(f"target: all {len(texts)} documents of its {name} split stand in a later split, too")
+            raise ConfigError(f"{OWN}: all {len(texts)} documents of its {name} split stand in a later split, too")
         seen |= {*texts}
         count += len(cuts[name].removed)
     return cuts, count

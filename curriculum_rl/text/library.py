@@ -10,7 +10,7 @@ from curriculum_rl.schema.corpora import HELDOUT, DerivedCorpus, Labels, NoiseCo
 from curriculum_rl.text import iob
 from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
-from curriculum_rl.text.disjoint import Overlap, find_overlap
+from curriculum_rl.text.disjoint import OWN, Overlap, find_overlap
 from curriculum_rl.text.documents import CappedSource, Source
 from curriculum_rl.text.splits import SplitSource
 from curriculum_rl.text.tagged import TaggedCorpus, build_tagged
@@ -133,7 +133,7 @@ class Library:
         section = self._config.target.corpus
         if isinstance(section, str):
             return section, self._sources[section], self._config.corpora[section]
-        return "target", self._whole_target.without(self.overlap.cuts["target"]), section
+        return "target", self._whole_target.without(self.overlap.cuts[OWN]), section
 
     @cached_property
     def _tags(self) -> tuple[str, ...]:

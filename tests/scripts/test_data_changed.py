@@ -86,7 +86,7 @@ def test_a_changed_text_is_named_and_nothing_else_happens(content: Content, tmp_
     compared(content, tmp_path / "compared")
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     assert result["data"]["sha256"] == json.loads((tmp_path / "run" / "data.json").read_text())
-    assert set(result["data"]["overlap"]) == {"corpora.sea", "corpora.land", "corpora.star", "target"}
+    assert set(result["data"]["overlap"]) == {"corpora.sea", "corpora.land", "corpora.star", "target.corpus"}
     shutil.copytree(tmp_path / "run", tmp_path / "begun")
     (tmp_path / "begun" / "result.json").unlink()
     shutil.copytree(tmp_path / "compared", tmp_path / "begun compared")

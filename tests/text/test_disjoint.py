@@ -162,7 +162,7 @@ def test_texts_that_case_makes_different_stand_in_one_split_alone(tmp_path: Path
         made = library(environment({"x": as_lines(tmp_path / "x", OTHERS), **corpora}, target), tmp_path)
         splits = [units(read(made, corpus)) for corpus in made.target().text.values()]
         assert sum(map(len, splits)) == len(set().union(*splits))
-        assert made.overlap.counts["target"]["repeated"] > 0
+        assert made.overlap.counts["target.corpus"]["repeated"] > 0
         if corpora:
             assert not units(read(made, made.corpus("star"))) & set().union(*splits)
     labelled = sum(len(part.labels) for part in made.target().labelled.values())
