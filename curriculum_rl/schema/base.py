@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 from curriculum_rl.schema import numbers
 from curriculum_rl.schema.mistakes import first_line
 from curriculum_rl.schema.own import SPEC, BesideFile
@@ -118,7 +118,8 @@ class OneOf:
     def _tag(self, value: Any) -> str:
         default = self.default.name()
         kind = value.get("kind", default) if isinstance(value, Mapping) else getattr(value, "kind", default)
-        return OWN if self.own and ":" in str(kind) else str(kind)
+        kind = kind if isinstance(kind, str) else shown(kind)
+        return OWN if self.own and ":" in kind else kind
 
 
 @dataclass(frozen=True)

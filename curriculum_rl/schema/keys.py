@@ -1,5 +1,6 @@
 """Dotted keys, as `budget.updates`; a name with dots stands in quotes, `corpora."wiki.en".paths`."""
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable
@@ -17,15 +18,15 @@ def split(key: str) -> list[str]:
         ConfigError: where it is none.
     """
     parts, place = [], 0
-    while found := _PART.match(key, place):
-        part = found.group()
-        parts.append(json.loads(part) if part[0] == '"' else part)
-        place = found.end()
-        if place == len(key):
-            return parts
-        if key[place] != ".":
-            break
-        place += 1
+    with contextlib.suppress(json.JSONDecodeError):
+        while found := _PART.match(key, place):
+            part = found.group()
+            parts.append(json.loads(part) if part[0] == '"' else part)
+            place = found.end() + 1
+            if found.end() == len(key):
+                return parts
+            if key[found.end()] != ".":
+                break
     raise ConfigError(f'{cut(key)}: is no key; names are joined by dots, one that has dots stands in quotes: a."b.c".d')
 
 
@@ -35,4 +36,5 @@ def joined(parts: Iterable[int | str]) -> str:
 
 
 def _written(part: str) -> str:
-    return cut(part if _PLAIN.fullmatch(part) else json.dumps(part, ensure_ascii=False))
+    plain = _PLAIN.fullmatch(part) and part.isprintable()
+    return cut(part if plain else json.dumps(part, ensure_ascii=not part.isprintable()))

@@ -148,7 +148,7 @@ class _Making:
             value = scalars.read(node.value)
         except scalars.AmbiguousError as error:
             raise _at(self.source, node, f"{keys.joined(key)}: {error}" if key else str(error)) from None
-        if not isinstance(value, str) and repr(value) != node.value:
+        if not isinstance(value, str) and node.value not in (repr(value), "true", "false"):
             self.typed[keys.joined(key)] = node.value
         return value
 
