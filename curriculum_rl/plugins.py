@@ -1,13 +1,13 @@
 """Classes named `module:Class`: by a section of the schema, or the user's own by him."""
 
+import contextlib
 import hashlib
-import importlib
+import importlib.util
 import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.machinery import PathFinder
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol
@@ -21,12 +21,10 @@ class Section(Protocol):
     @property
     def kind(self) -> str:
         """`module:Class`."""
-        ...
 
     @property
     def options(self) -> Mapping[str, Any]:
         """Arguments of the class."""
-        ...
 
 
 def load(spec: str, key: str) -> Any:
@@ -70,18 +68,20 @@ def _named(dotted: str) -> ModuleType:
 
 
 def _at(folder: str, dotted: str) -> ModuleType:
-    """A module that stands in a folder, under a name of its own: no other import finds it."""
+    """A module that stands in a folder, under a name of its own: no other import finds it, and it takes no other's."""
     top, _, rest = dotted.partition(".")
     importlib.invalidate_caches()
     found = PathFinder.find_spec(top, [folder])
     if found is None or found.origin is None:
         raise ModuleNotFoundError(f"no module {top} in {folder}", name=top)
     name = f"{top}_{hashlib.sha256(found.origin.encode()).hexdigest()[:12]}"
-    if name not in sys.modules:
+    if _leads_to(top, found.origin):
+        name = top
+    elif name not in sys.modules:
         inside = found.submodule_search_locations
-        spec = spec_from_file_location(name, found.origin, submodule_search_locations=inside)
+        spec = importlib.util.spec_from_file_location(name, found.origin, submodule_search_locations=inside)
         assert spec is not None and spec.loader is not None
-        module = sys.modules[name] = module_from_spec(spec)
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(module)
         except BaseException:
@@ -93,6 +93,15 @@ def _at(folder: str, dotted: str) -> ModuleType:
         if name not in (error.name or ""):
             raise
         raise ModuleNotFoundError(str(error), name=dotted) from None
+
+
+def _leads_to(name: str, file: str) -> bool:
+    """Whether importing a name reads this very file, so that it need not be read twice."""
+    with contextlib.suppress(ValueError):  # of `__main__`
+        found = importlib.util.find_spec(name)
+        if found is not None and found.origin is not None and Path(found.origin).exists():
+            return Path(found.origin).samefile(file)
+    return False
 
 
 def make(found: Any, spec: str, key: str, arguments: Mapping[str, Any]) -> Any:
@@ -116,7 +125,7 @@ def custom(section: Section, wanted: type, key: str, **context: Any) -> Any:
     Args:
         section: what the environment file says.
         wanted: the protocol that the class has to satisfy.
-        key: the section's place in the file, for messages.
+        key: the section's place, for messages.
         **context: what objects of this kind are given.
 
     Raises:
@@ -130,12 +139,8 @@ def custom(section: Section, wanted: type, key: str, **context: Any) -> Any:
 def suitable(found: Any, wanted: type, spec: str, key: str) -> type:
     """A class of which everything that a protocol asks for can be seen before it is called: other classes never are.
 
-    Args:
-        found: what `load` found.
-        wanted: the protocol. Its methods must be methods of the class; its attributes must be there, annotated, or
-            mentioned in a method, as those that a constructor sets.
-        spec: `module:Class`.
-        key: what the user wrote it under, for the message.
+    The methods of the protocol must be methods of the class; attributes must be there, annotated, or mentioned in a
+    method, as those that a constructor sets.
 
     Raises:
         ConfigError: naming what it lacks.
@@ -191,5 +196,4 @@ def _asked(wanted: type) -> set[str]:
 
 def _complain(missing: Sequence[str], wanted: type, name: str, key: str) -> None:
     if missing:
-        place = f"{wanted.__module__}.{wanted.__name__}"
-        raise ConfigError(f"{key}: {name} lacks {', '.join(sorted(missing))} ({place})")
+        raise ConfigError(f"{key}: {name} lacks {', '.join(sorted(missing))} ({wanted.__module__}.{wanted.__name__})")

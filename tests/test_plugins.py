@@ -18,8 +18,6 @@ class Thing:
         self.size, self.scale = size, scale
     def grow(self):
         pass
-class Still(Thing):
-    grow = None
 class Shapeless:
     def grow(self):
         pass
@@ -166,6 +164,7 @@ FOLDER = {
     "json.py": "raise AssertionError('the library is shadowed')",
     "lab/__init__.py": "from .part import Thing",
     "lab/part.py": "class Thing: pass",
+    "also.py": "class Thing: pass",
     "bad.py": "1 / 0",
 }
 
@@ -180,6 +179,10 @@ def test_a_module_is_read_from_its_folder_and_nothing_else_there(tmp_path):
     assert sys.modules[thing.__module__].Thing is thing and thing.__module__ != "mine"
     assert plugins.load(f"{tmp_path}/lab.part:Thing", "kind") is plugins.load(f"{tmp_path}/lab:Thing", "kind")
     assert sys.path == before and "mine" not in sys.modules and "lab" not in sys.modules
+    sys.path.append(str(tmp_path))  # then its name leads there, too, and it is read once
+    again = plugins.load(f"{tmp_path}/also:Thing", "kind")
+    assert again is plugins.load("also:Thing", "kind") and again.__module__ == "also"
+    sys.path.remove(str(tmp_path))
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             plugins.load(f"{tmp_path}/bad:Thing", "kind")

@@ -3,10 +3,8 @@
 What somebody types or writes in Python he trusts. A file may come from anywhere: that its classes run has to be said.
 """
 
-import importlib.util
 import os
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,23 +56,9 @@ class BesideFile:
         above, slash, module = place.rpartition("/")
         if slash:
             return f"{(folder / above).as_posix()}/{module}:{name}"
-        top = module.partition(".")[0]
-        file = module_file(folder, top) if bare else None
-        return spec if file is None or _leads_to(top, file) else f"{folder.as_posix()}/{spec}"
+        return f"{folder.as_posix()}/{spec}" if bare and _stands(folder, module.partition(".")[0]) else spec
 
 
-def module_file(folder: Path, name: str) -> Path | None:
-    """The file of a module or package that stands in a folder, if there is one."""
-    places = (folder / name / "__init__.py", folder / f"{name}.py")
-    return next((place for place in places if name and place.is_file()), None)
-
-
-def _leads_to(name: str, file: Path) -> bool:
-    """Whether importing a name would read this very file."""
-    module = sys.modules.get(name)
-    try:
-        found = importlib.util.find_spec(name) if module is None else None
-    except (ImportError, ValueError):
-        return False
-    origin = getattr(module, "__file__", None) or getattr(found, "origin", None)
-    return origin is not None and Path(origin).exists() and Path(origin).samefile(file)
+def _stands(folder: Path, name: str) -> bool:
+    """Whether a module or package stands in a folder."""
+    return (folder / name / "__init__.py").is_file() or (folder / f"{name}.py").is_file()

@@ -107,9 +107,9 @@ def test_a_module_beside_a_file_is_meant_first_and_by_its_place(
     monkeypatch.chdir(tmp_path)
     assert kind("x:Y", overrides={"proxy.kind": "own_module:Thing"}) == "own_module:Thing"
     assert kind("x:Y", overrides={"proxy.kind": "./own_module:Thing"}) == f"{tmp_path}/own_module:Thing"
-    # A name that leads to this very file anyway stays.
+    # What else could be imported makes no difference: a run is continued as it was begun.
     monkeypatch.syspath_prepend(tmp_path)
-    assert kind("own_module:Thing") == "own_module:Thing"
+    assert kind("own_module:Thing") == f"{tmp_path}/own_module:Thing"
 
 
 @pytest.mark.parametrize("spec", ["a:b:c", "a/b:", ":C", "/:C", "a b:C", "a\n:C", "../:C"])
