@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from curriculum_rl.errors import ConfigError, cut
+from curriculum_rl.errors import ConfigError, cut, shown
 
 BYTES = 4 * 2**20
 """Of a file that somebody writes by hand, at most."""
@@ -59,6 +59,26 @@ def read_json(path: Path, source: str, *, most: int = BYTES) -> Any:
         raise ConfigError(f"{source} is no JSON that is read: too many levels inside each other") from None
     except ValueError as error:
         raise ConfigError(f"{source} is no JSON: {cut(str(error))}") from None
+
+
+def check_index(folder: Path, source: str) -> None:
+    """See that what the indices of a checkpoint name stands beside them: libraries follow them anywhere.
+
+    Args:
+        folder: of the checkpoint.
+        source: what messages call it.
+
+    Raises:
+        ConfigError: for an index that cannot be read, or names a file elsewhere.
+    """
+    for index in sorted(folder.glob("*.index.json")):
+        content = read_json(index, f"{source}: {index.name}", most=16 * BYTES)
+        named = content.get("weight_map") if isinstance(content, dict) else None
+        if not isinstance(named, dict):
+            raise ConfigError(f"{source}: {index.name} has no weight_map")
+        for name in named.values():
+            if not isinstance(name, str) or name in ("", "..") or Path(name).name != name:
+                raise ConfigError(f"{source}: {index.name} names {shown(name)}, which is no file beside it")
 
 
 class _TwiceError(Exception):

@@ -1,5 +1,6 @@
 """YAML that anybody may write: read as it was typed, or refused in one line; nothing else, and quickly."""
 
+import json
 import math
 import time
 
@@ -225,3 +226,16 @@ def test_json_is_one_line_too(tmp_path, text: str, said: str) -> None:
     with pytest.raises(ConfigError) as error:
         files.read_json(tmp_path / "a.json", "a.json")
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["../model.safetensors", "/etc/passwd", "a/b", "..", "", 3])
+def test_an_index_names_files_beside_it(tmp_path, name: object) -> None:
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": "model-1.safetensors"}}))
+    files.check_index(tmp_path, "here")
+    index.write_text(json.dumps({"weight_map": {"a": "model-1.safetensors", "b": name}}))
+    with pytest.raises(ConfigError, match=r"^here: model\.safetensors\.index\.json names .* no file beside it$"):
+        files.check_index(tmp_path, "here")
+    index.write_text("{}")
+    with pytest.raises(ConfigError, match="has no weight_map"):
+        files.check_index(tmp_path, "here")
