@@ -38,7 +38,7 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu", t
         return load_transformers(directory, device=device)
     if isinstance(kind, str) and ":" in kind:
         own.check(kind, path, "kind", trust)
-        found = plugins.suitable(plugins.load(kind, f"{path}: kind"), Learner, kind, f"{path}: kind")
+        found: Any = plugins.suitable(plugins.load(kind, f"{path}: kind"), Learner, kind, f"{path}: kind")
         if not callable(getattr(found, "load", None)):
             raise ConfigError(f"{path}: kind: {found.__name__} lacks load, which reads what it saved")
         made: Learner = plugins.require(found.load(Path(directory), device=device), Learner, f"{path}: kind")

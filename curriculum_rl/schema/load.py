@@ -117,8 +117,9 @@ def _own_classes(section: Any, key: Key) -> Iterator[tuple[Key, Custom]]:
         for name in type(section).model_fields:
             yield from _own_classes(getattr(section, name), (*key, name))
     elif isinstance(section, Mapping | list | tuple):
-        for name, one in section.items() if isinstance(section, Mapping) else enumerate(section):
-            yield from _own_classes(one, (*key, name))
+        inside: Any = section.items() if isinstance(section, Mapping) else enumerate(section)
+        for place, one in inside:
+            yield from _own_classes(one, (*key, place))
 
 
 def is_given(config: EnvConfig, key: str) -> bool:

@@ -173,7 +173,9 @@ class _Making:
     def _name(self, node: Node, key: tuple[int | str, ...]) -> str:
         if not isinstance(node, ScalarNode):
             raise _at(self.source, node, "a key must be text, and is a list or a mapping")
-        name = node.value if node.tag == _PLAIN and node.value == "<<" else self._scalar(node, (*key, node.value))
+        if node.tag == _PLAIN and node.value == "<<":
+            return "<<"
+        name = self._scalar(node, (*key, node.value))
         if not isinstance(name, str):
             what = f"read as {shown(name)}" if repr(name) != node.value else "a number"
             where = f"{keys.joined(key)}: " if key else ""

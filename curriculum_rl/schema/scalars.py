@@ -6,7 +6,7 @@ number with an exponent, `1e-3`, is text to YAML 1.1 and a number here, as peopl
 
 import math
 import re
-from typing import Final
+from typing import Any, Final
 
 from yaml import ScalarNode
 from yaml.resolver import Resolver
@@ -29,7 +29,7 @@ _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_OLD = Resolver()
+_OLD: Any = Resolver()
 _TEXT = "str"
 
 

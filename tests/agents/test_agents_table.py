@@ -4,6 +4,7 @@ import dataclasses
 import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -142,9 +143,9 @@ def test_bare_import_is_refused():
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_a_number_is_no_boolean_and_finite_in_every_option_that_is_one(name):
-    cls = class_of(name)
+    cls: Any = class_of(name)
     if issubclass(cls, Shell):
-        made = make(name, None)
+        made: Any = make(name, None)
         given = {**made.settings, **dataclasses.asdict(made.rule)}
     else:
         given = cls.defaults

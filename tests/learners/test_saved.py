@@ -24,7 +24,7 @@ class Own(BatchedLearner):
 class Unread(Own):
     """One that cannot."""
 
-    load = None
+    load = None  # type: ignore[assignment]
 
 
 def test_a_learner_of_ones_own_is_read_by_its_class_where_the_file_is_trusted(tmp_path, monkeypatch):

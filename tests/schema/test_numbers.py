@@ -63,13 +63,13 @@ def test_the_schema_has_numbers() -> None:
 @pytest.mark.parametrize(("section", "name", "wanted"), FIELDS)
 def test_what_is_no_number_is_refused(section: type[Section], name: str, wanted: Any) -> None:
     if bool not in numbers(wanted):
-        for value in (True, False):
-            assert "must be a number" in message(section, name, shapes(wanted, value))
+        for flag in (True, False):
+            assert "must be a number" in message(section, name, shapes(wanted, flag))
     for value in (math.nan, math.inf, -math.inf, 1e300 if float not in numbers(wanted) else math.nan):
         if (section.__name__, name) not in INFINITE or not value > 0:
             message(section, name, shapes(wanted, value))
-    for value in (10**30, 10**400, 10**5000, -(10**5000)):
-        assert "must be a smaller number" in message(section, name, shapes(wanted, value))
+    for huge in (10**30, 10**400, 10**5000, -(10**5000)):
+        assert "must be a smaller number" in message(section, name, shapes(wanted, huge))
 
 
 LARGE = {"text": "x" * 10_000, "list": ["x"] * 10_000, "key": {"a" * 1000: 1}, "number": 10**5000, "signs": "\n\x1b[1m"}

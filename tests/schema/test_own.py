@@ -13,7 +13,7 @@ from curriculum_rl.schema import KINDS, own
 from curriculum_rl.schema import load as configs
 
 OWN: dict[str, Any] = {"kind": "own_module:Thing", "size": 3}
-PLACES = {
+PLACES: dict[str, Any] = {
     "corpora.mine.kind": {"corpora": {"mine": OWN}},
     "target.corpus.kind": {"target": {"corpus": OWN}},
     "tasks.0.objective.kind": {"tasks": [{"objective": OWN}]},
