@@ -14,7 +14,8 @@ from curriculum_rl.schema import load as configs
 
 WHOLE: dict[str, Any] = {
     "name": "whole",
-    "corpora": {"sea": {"paths": ["a.txt"], "where": {"a": 1}}, "copy": {"kind": "copy", "of": "sea"}, "own": {"kind": "m:C"}},
+    "corpora": {"sea": {"paths": ["a.txt"], "where": {"a": 1}}, "copy": {"kind": "copy", "of": "sea"},
+                "own": {"kind": "m:C"}},
     "tokenizer": {"kind": "transformers", "path": "gpt2"},
     "tasks": [{"corpora": ["sea"], "objective": "masked_lm"}, {"objective": {"kind": "prefix_lm", "shortest": 0.1}}],
     "learner": {"kind": "transformers", "model": {"model_type": "bert"}, "light": {"kind": "lora", "targets": ["a"]}},
@@ -27,25 +28,10 @@ WHOLE: dict[str, Any] = {
     "signals": {"finish": "rest"},
     "budget": {"tokens": 3},
 }  # fmt: skip
-WORDS = [
-    "kind",
-    "m:C",
-    "os:system",
-    "a/b:C",
-    "files",
-    "copy",
-    "sea",
-    "all",
-    "a.b",
-    "",
-    "~",
-    "*",
-    "$HOME",
-    "\x1b[1m",
-    "x" * 300,
-]
+WORDS = ["kind", "m:C", "a/b:C", "files", "copy", "sea", "all", "a.b", "", "~", "*", "$HOME", "\x1b[1m", "x" * 300]
+NUMBERS = st.floats() | st.sampled_from([0, -1, 10**400])
 VALUES: Any = st.recursive(
-    st.sampled_from(WORDS) | st.text(max_size=5) | st.booleans() | st.none() | st.floats() | st.integers() | st.just(10**400),
+    st.sampled_from(WORDS) | st.text(max_size=5) | st.booleans() | st.none() | NUMBERS,
     lambda one: st.lists(one, max_size=3) | st.dictionaries(st.sampled_from(WORDS), one, max_size=3),
     max_leaves=5,
 )  # fmt: skip
@@ -70,7 +56,7 @@ def one_line(error: ConfigError) -> None:
 
 @given(st.sampled_from(places(WHOLE)[1:]), VALUES, st.none() | st.sampled_from(WORDS), st.booleans())
 @settings(
-    max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_what_is_garbled_is_read_or_refused(
     tmp_path: Path, key: tuple[Any, ...], other: Any, name: str | None, trust: bool
@@ -80,18 +66,14 @@ def test_what_is_garbled_is_read_or_refused(
         assert isinstance(configs.load(content), EnvConfig)  # as in Python
     except ConfigError as error:
         one_line(error)
-    if isinstance(other, dict | list) or not isinstance(other, int) or abs(other) < 10**300:
-        (tmp_path / "env.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
-        try:
-            config = configs.load(tmp_path / "env.yaml", trust=trust)
-            assert (
-                configs.of_run(
-                    reading.read(reading.dump(config.model_dump(mode="json")), "x").value, tmp_path / "y", trust=True
-                )
-                == config
-            )
-        except ConfigError as error:
-            one_line(error)
+    (tmp_path / "env.yaml").write_text(yaml.safe_dump(content, allow_unicode=True))
+    try:
+        config = configs.load(tmp_path / "env.yaml", trust=trust)
+    except ConfigError as error:
+        one_line(error)
+        return
+    written = reading.read(reading.dump(config.model_dump(mode="json")), "x").value
+    assert configs.of_run(written, tmp_path / "config.yaml", trust=True) == config
 
 
 @given(
