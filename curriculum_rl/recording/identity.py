@@ -3,9 +3,11 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import write_atomically
+from curriculum_rl.schema import files
 
 FILE = "data.json"
 _WHAT = {"tokenizer": "it", "learner": "the model it begins with"}
@@ -29,14 +31,11 @@ def read(directory: Path) -> dict[str, str]:
         ConfigError: where it is missing or damaged.
     """
     path = directory / FILE
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"path: {directory} holds no {FILE}, so its data are not known; begin anew") from None
-    except ValueError as error:
-        raise ConfigError(f"path: {path} cannot be read ({' '.join(str(error).split())}); begin anew") from None
+    if not path.exists():
+        raise ConfigError(f"path: {directory} holds no {FILE}, so its data are not known; begin anew")
+    data: Any = files.read_json(path, f"path: {path}")
     if not isinstance(data, dict):
-        raise ConfigError(f"path: {path} must hold an object (got {type(data).__name__}); begin anew")
+        raise ConfigError(f"path: {path} must hold an object (got {type(data).__name__})")
     return data
 
 

@@ -40,9 +40,9 @@ def test_what_has_changed_is_named(tmp_path: Path, changes: dict[str, str], mess
     ("content", "message"),
     [
         (None, "holds no data.json"),
-        ("{", "cannot be read"),
+        ("{", "is no JSON"),
         ("[1]", "must hold an object"),
-        (b"\xff", "cannot be read"),
+        (b"\xff", "is no UTF-8"),
     ],
 )
 def test_where_nothing_is_known_nothing_goes_on(tmp_path: Path, content: str | bytes | None, message: str) -> None:
