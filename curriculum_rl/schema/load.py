@@ -139,10 +139,9 @@ def _read(name: str) -> reading.Content:
     except OSError as error:  # a name of 300 characters
         raise ConfigError(f"{source} cannot be read ({error.strerror})") from None
     if not found:
-        what = (
-            "is a folder, not a file" if path.is_dir() else f"is neither a file nor one of {', '.join(preset_names())}"
-        )
-        raise ConfigError(f"{source} {what}")
+        names = ", ".join(preset_names())
+        what = "a folder, not a file" if path.is_dir() else f"neither a file nor one of {names}"
+        raise ConfigError(f"env: {cut(name)!r} is {what}")
     content = reading.read(files.file_text(path, source), source)
     if not isinstance(content.value, dict):
         got = "nothing" if content.value is None else type(content.value).__name__
