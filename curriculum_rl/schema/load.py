@@ -180,17 +180,11 @@ def parse_override(text: str) -> tuple[str, Any]:
     Raises:
         ConfigError: where there is no `=`, the key is none, or the value is not YAML.
     """
-    key, found, value = _halves(text)
+    key, found, value = keys.halves(text)
     if not found or not key:
         raise ConfigError(f"--set {cut(text)!r}: must be key=value")
-    return key, reading.read(value, f"--set {cut(text)!r}: the value").value
-
-
-def _halves(text: str) -> tuple[str, str, str]:
-    """Before and after the first `=` that stands in no quotes."""
-    quoted = False
-    for place, letter in enumerate(text):
-        quoted ^= letter == '"'
-        if letter == "=" and not quoted:
-            return text[:place], letter, text[place + 1 :]
-    return text, "", ""
+    try:
+        return key, reading.read(value, f"--set {cut(text)!r}: the value").value
+    except ConfigError as error:
+        hint = f"; text that begins with {value[0]} stands in quotes" if value[:1] in tuple("*&!%@`|>") else ""
+        raise ConfigError(f"{error}{hint}") from None
