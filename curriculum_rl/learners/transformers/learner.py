@@ -28,6 +28,7 @@ from curriculum_rl.learners.precision import products, resolved
 from curriculum_rl.learners.scoring import outlines, token_weights
 from curriculum_rl.learners.transformers import models as hf_models
 from curriculum_rl.learners.transformers.inner import InnerUpdates
+from curriculum_rl.learners.transformers.leaks import check_leaks
 from curriculum_rl.learners.transformers.light import Light, attach, fresh, require_light
 from curriculum_rl.learners.transformers.network import HFNetwork
 from curriculum_rl.learners.transformers.weighted import WeightedUpdates, joined
@@ -53,16 +54,19 @@ class TransformersLearner(FlatLearner):
             directory or a hub name (its weights; safetensors only, remote code is never run).
         optimizer: AdamW's settings, and the loss that marks a replica as not finite; rates stand in the plan, and
             vectors (biases, gains) are not decayed.
-        head: `causal` reads rows from left to right, `masked` in both directions; rows of the other kind are refused.
+        head: `causal` reads rows from left to right, `masked` in both directions, which is tried (`check_leaks`); rows of
+            the other kind are refused.
         tokenizer: the embedding is resized to its `vocab_size`.
         context: T, the longest row; the model is tried on one such row at once.
         replicas: N, at least 1.
         device: where the model is.
         options: attention, dropout, gradient checkpointing and precision.
         light: added parameters that may be trained alone, and a head for label tokens; None: none.
+        loading: what a checkpoint need not hold, and may hold beside; None: nothing.
 
     Raises:
-        ConfigError: for a model that cannot be built or is too short for the context, or does not fit in memory.
+        ConfigError: for a model that cannot be built, is too short for the context, does not read as its head says or
+            does not fit in memory.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class TransformersLearner(FlatLearner):
         device: torch.device | str = "cpu",
         options: sections.ModelOptions | None = None,
         light: Light | None = None,
+        loading: sections.LoadingOptions | None = None,
     ) -> None:
         self.optimizer = sections.OptimizerConfig() if optimizer is None else optimizer
         self.source = model
@@ -88,6 +93,7 @@ class TransformersLearner(FlatLearner):
         self.device = torch.device(device)
         self.options = sections.ModelOptions() if options is None else options
         self.light = light
+        self.loading = loading
         self.precision: sections.Precision = resolved(self.options.precision, self.device)
         self.causal_rows = head == "causal"
         self.bidirectional_rows = head == "masked"
@@ -103,6 +109,7 @@ class TransformersLearner(FlatLearner):
             self._leaves = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
             self.flat = self._flattened()
             self._flops_per_token = self.network.operations_per_token(context)
+            check_leaks(self.network, context)
         if light is not None:
             self.reset_light([0] * replicas)
         self._label_flops: dict[Part, float] = {}
@@ -127,6 +134,7 @@ class TransformersLearner(FlatLearner):
             device=config.device,
             options=sections.ModelOptions(**section.settings(sections.ModelOptions)),
             light=None if light is None else Light(labels=tokenizer.label_ids, kind=light.kind, **light.settings()),
+            loading=sections.LoadingOptions(**section.settings(sections.LoadingOptions)),
         )
 
     @property
@@ -135,7 +143,12 @@ class TransformersLearner(FlatLearner):
 
     def _built(self, *, seed: int) -> Any:
         return hf_models.build(
-            self.source, head=self.head, vocabulary=self.vocabulary, seed=seed, options=self.options
+            self.source,
+            head=self.head,
+            vocabulary=self.vocabulary,
+            seed=seed,
+            options=self.options,
+            loading=self.loading,
         ).eval()
 
     def _flattened(self) -> FlatParams:

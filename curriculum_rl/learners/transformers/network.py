@@ -18,6 +18,7 @@ from curriculum_rl.batch import Batch, Pool
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.scoring import scored_positions
+from curriculum_rl.learners.transformers.library import first_line
 from curriculum_rl.learners.transformers.models import Vocabulary
 from curriculum_rl.learners.transformers.reader import HFReader
 from curriculum_rl.schema.learners import Head, ModelOptions, Precision
@@ -76,6 +77,10 @@ class HFNetwork:
                 return _wide(self._reader(ids, self._mask(ids), columns, places))
             return _wide(self._reader.replaced(values, ids, self._mask(ids), columns, places))
 
+    def plain_logits(self, input_ids: Tensor, index: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+        """(R, V) float32 logits at positions (R,) of b T: all padding read, products in float32; `values` as above."""
+        return _wide(self._reader.replaced(values, input_ids, self._mask(input_ids), None, index))
+
     def _longest(self, input_ids: Tensor) -> int:
         """Tokens of the longest row before its padding, in eights: what follows in all rows need not be read."""
         present = (input_ids != self.vocabulary.pad_id).any(dim=0).nonzero()
@@ -99,7 +104,7 @@ class HFNetwork:
             ConfigError: where the model cannot read a row of that many tokens.
         """
         limit = getattr(self.model.config, "max_position_embeddings", None)
-        if limit is not None and context > limit:
+        if limit is not None and 0 < limit < context:  # XLNet's is -1: there is no end
             raise ConfigError(f"context {context} is longer than the model's max_position_embeddings {limit}")
         ids = torch.full((1, context), self.vocabulary.eos_id, device=self.device)
         # The counter knows products, not fused attention on a CPU.
@@ -107,7 +112,8 @@ class HFNetwork:
             with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
                 self.logits(ids)
         except (IndexError, RuntimeError) as error:
-            raise ConfigError(f"the model cannot read a row of context {context} tokens: {error}") from error
+            reason = first_line(error)
+            raise ConfigError(f"the model cannot read a row of context {context} tokens: {reason}") from error
         return float(counter.get_total_flops()) / context
 
     def label_operations_per_token(self, leaves: Mapping[str, Tensor], context: int) -> float:
