@@ -54,8 +54,8 @@ class TransformersLearner(FlatLearner):
             directory or a hub name (its weights; safetensors only, remote code is never run).
         optimizer: AdamW's settings, and the loss that marks a replica as not finite; rates stand in the plan, and
             vectors (biases, gains) are not decayed.
-        head: `causal` reads rows from left to right, `masked` in both directions, which is tried (`check_leaks`); rows of
-            the other kind are refused.
+        head: `causal` reads rows from left to right, `masked` in both directions, which is tried (`check_leaks`); rows
+            of the other kind are refused.
         tokenizer: the embedding is resized to its `vocab_size`.
         context: T, the longest row; the model is tried on one such row at once.
         replicas: N, at least 1.

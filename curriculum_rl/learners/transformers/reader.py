@@ -14,7 +14,6 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.transformers.library import first_line
 from curriculum_rl.learners.transformers.light import HEAD
 
-
 LARGE = 1000.0
 """What the weights of a head are multiplied by where it is tried alone."""
 

@@ -55,7 +55,7 @@ def test_a_model_that_reads_as_its_head_says_is_made(model: dict[str, Any], head
     ids=lambda value: value["model_type"] if isinstance(value, dict) else None,
 )
 def test_one_that_does_not_is_refused(model: dict[str, Any], head: Head, said: str) -> None:
-    with pytest.raises(ConfigError, match=f"learner.head {head!r}: .*{said}") as caught:
+    with pytest.raises(ConfigError, match=rf"learner\.head {head!r}: .*{said}") as caught:
         _learner(model, head)
     assert "\n" not in str(caught.value)
 
@@ -69,7 +69,7 @@ def test_the_generator_is_left_as_it_was() -> None:
 
 def test_dropout_that_is_asked_for_must_be_there() -> None:
     _learner(LLAMA | {"attention_dropout": 0.1}, "causal", dropout=True)
-    with pytest.raises(ConfigError, match="learner.dropout: LlamaForCausalLM is configured to drop nothing"):
+    with pytest.raises(ConfigError, match=r"learner\.dropout: LlamaForCausalLM is configured to drop nothing"):
         _learner(LLAMA, "causal", dropout=True)
 
 
