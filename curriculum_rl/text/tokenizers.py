@@ -35,7 +35,8 @@ class Tokenizer:
         mask_id: Hides a token that masked LM asks for.
         cls_id: The position after which a label is predicted.
         label_ids: Tokens reserved for labels (verbalisers); they never occur in text.
-        fingerprint: sha256 of the tokenizer's content.
+        text: Its content, as the `tokenizers` library writes it.
+        fingerprint: sha256 of that and of the special ids.
     """
 
     def __init__(
@@ -57,13 +58,13 @@ class Tokenizer:
         self._backend.no_padding()
         self._backend.no_truncation()
         self._backend.encode_special_tokens = True  # "<|eos|>" in a text is text, not the end of a document
-        self._text = self._backend.to_str()
+        self.text = self._backend.to_str()
         self.pad_id, self.eos_id, self.mask_id, self.cls_id = pad_id, eos_id, mask_id, cls_id
         self.label_ids = tuple(label_ids)
         self.vocabulary = self._backend.get_vocab(with_added_tokens=True)
         self.vocab_size = max(self.vocabulary.values()) + 1
         self._require_own_ids()
-        self.fingerprint = hashlib.sha256((self._text + json.dumps(self._special_ids())).encode()).hexdigest()
+        self.fingerprint = hashlib.sha256((self.text + json.dumps(self._special_ids())).encode()).hexdigest()
 
     @cached_property
     def ordinary_ids(self) -> npt.NDArray[np.int64]:
@@ -101,7 +102,7 @@ class Tokenizer:
     def save(self, directory: Path) -> None:
         """Writes the two files that `load_tokenizer` reads; the directory is made if it is missing."""
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / TOKENIZER_FILE).write_text(self._text, encoding="utf-8")
+        (directory / TOKENIZER_FILE).write_text(self.text, encoding="utf-8")
         (directory / SPECIALS_FILE).write_text(json.dumps(self._special_ids(), indent=1), encoding="utf-8")
 
     def _require_own_ids(self) -> None:

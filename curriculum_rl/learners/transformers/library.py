@@ -15,8 +15,9 @@ def auto_class(head: Head) -> Any:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's message; without one, its name."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """The first line of an error's message, with the next where it ends in a colon; without a message, its name."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or [type(error).__name__]
+    return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
 @contextmanager

@@ -46,6 +46,10 @@ def pretrained(source: str, head: Head, attention: str, loading: LoadingOptions)
         raise ConfigError(f"learner.model {source!r} cannot be loaded as a {head} model: {first_line(e)}") from e
     _check_whole(source, model, info, loading)
     _check_tied(source, model)
+    if getattr(model.config, "output_router_logits", False):
+        raise ConfigError(
+            f"learner.model {source!r}: no router losses are added: set output_router_logits to false there"
+        )
     model.config.use_cache = False
     return model
 

@@ -7,7 +7,8 @@ from typing import Any, Protocol, get_args
 import torch
 
 from curriculum_rl.errors import ConfigError, wrong
-from curriculum_rl.learners.transformers.library import auto_class, first_line, quiet
+from curriculum_rl.learners.transformers.configured import from_config
+from curriculum_rl.learners.transformers.library import first_line, quiet
 from curriculum_rl.learners.transformers.loading import pretrained
 from curriculum_rl.schema.learners import Head, LoadingOptions, ModelOptions
 
@@ -53,12 +54,18 @@ def build(
                 # New rows from the model's own initialiser: the mean of the old ones would need a covariance.
                 made.resize_token_embeddings(vocabulary.vocab_size, mean_resizing=False)
         else:
-            made = _from_config(source, head, vocabulary, chosen)
+            made = from_config(source, head, _ids(vocabulary), chosen)
     if not chosen.dropout:
         _silence(made)
     if chosen.gradient_checkpointing:
         _checkpoint(made)
     return made
+
+
+def _ids(vocabulary: Vocabulary) -> dict[str, int]:
+    eos = vocabulary.eos_id
+    ids = {"pad_token_id": vocabulary.pad_id, "eos_token_id": eos, "bos_token_id": eos}
+    return ids | {"vocab_size": vocabulary.vocab_size}
 
 
 def _silence(model: Any) -> None:
@@ -89,34 +96,3 @@ def save(model: Any, directory: Path) -> None:
     }
     with quiet():
         model.save_pretrained(directory, state_dict=state)
-
-
-def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary, options: ModelOptions) -> Any:
-    from transformers import AutoConfig
-
-    settings = dict(source)
-    model_type = settings.pop("model_type", None)
-    if not isinstance(model_type, str):
-        raise ConfigError(f"learner.model: a configuration needs model_type, it has {sorted(source)}")
-    if settings.pop("vocab_size", vocabulary.vocab_size) != vocabulary.vocab_size:
-        raise ConfigError(
-            f"learner.model.vocab_size is {source['vocab_size']}, the tokenizer's is {vocabulary.vocab_size}: drop it"
-        )
-    ids = {"pad_token_id": vocabulary.pad_id, "eos_token_id": vocabulary.eos_id, "bos_token_id": vocabulary.eos_id}
-    try:
-        config = AutoConfig.for_model(
-            model_type, **(ids | {"use_cache": False} | settings), vocab_size=vocabulary.vocab_size
-        )
-        _refuse_unknown(type(config)(), settings, model_type)
-        return auto_class(head).from_config(config, attn_implementation=options.attention).float()
-    except ConfigError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-        raise ConfigError(f"learner.model {dict(source)} with head {head!r}: {first_line(error)}") from error
-
-
-def _refuse_unknown(default: Any, settings: Mapping[str, Any], model_type: str) -> None:
-    """A misspelt size would be stored on the configuration and change nothing."""
-    for name in settings:
-        if not hasattr(default, name):
-            raise ConfigError(f"learner.model.{name} is no setting of model_type {model_type!r}")

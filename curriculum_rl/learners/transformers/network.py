@@ -39,6 +39,7 @@ class HFNetwork:
         precision: of the products; logits and losses are float32.
         device: where the module is.
         labels: (L,) the tokens that the model's `label_head` answers with; none: it has no such head.
+        whole_rows: whether padding at the end of all rows is read, too: of a model that does not heed its mask.
     """
 
     model: Any
@@ -48,6 +49,7 @@ class HFNetwork:
     precision: Precision
     device: torch.device
     labels: Sequence[int] = ()
+    whole_rows: bool = False
     _reader: HFReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +85,8 @@ class HFNetwork:
 
     def _longest(self, input_ids: Tensor) -> int:
         """Tokens of the longest row before its padding, in eights: what follows in all rows need not be read."""
+        if self.whole_rows:
+            return input_ids.shape[1]
         present = (input_ids != self.vocabulary.pad_id).any(dim=0).nonzero()
         longest = int(present[-1]) + 1 if len(present) else 1
         return min(-(-longest // 8) * 8, input_ids.shape[1])
