@@ -1,11 +1,11 @@
 """Small tokenizers of every kind there is, as `transformers` saves them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tokenizers
 from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 
-from curriculum_rl.text.special_tokens import with_specials
+from curriculum_rl.text.special_tokens import ROLES, with_specials
 from curriculum_rl.text.tokenizers import Tokenizer
 
 TEXTS = ["ab ba aab bab ca cab", "Ab é été Ça b1 a1 ab,ba ab", "ba ab ca ab. Ab ba \u6771\u4eac ab"] * 5
@@ -129,9 +129,9 @@ MAKERS: dict[str, Callable[[], tokenizers.Tokenizer]] = {
 }
 
 
-def made(backend: tokenizers.Tokenizer, labels: int = 6, **known: str | None) -> Tokenizer:
+def made(backend: tokenizers.Tokenizer, labels: int = 6, known: Mapping[str, str] | None = None) -> Tokenizer:
     """A tokenizer of ours of it."""
-    roles = {"pad": None, "eos": None, "mask": None, "cls": None} | known
+    roles: dict[str, str | None] = dict.fromkeys(ROLES) | dict(known or {})
     backend, ids, label_ids = with_specials(backend, roles, labels)
     return Tokenizer(
         backend, pad_id=ids["pad"], eos_id=ids["eos"], mask_id=ids["mask"], cls_id=ids["cls"], label_ids=label_ids

@@ -26,12 +26,12 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
     path = Path(directory) / "learner.json"
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
-    kind = read_json(path).get("kind")
+    kind = str(read_json(path).get("kind"))
     if kind == "native":
         return load_batched(directory, device=device)
     if kind == "transformers":
         return load_transformers(directory, device=device)
-    if ":" in str(kind):
+    if ":" in kind:
         own: Learner = plugins.load(kind, f"{path}: kind").load(Path(directory), device=device)
         return own
     raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")

@@ -70,7 +70,7 @@ class Encoder:
 
     def _length(self, token: int) -> int:
         """Characters of a token; one that stands for something unknown stands for one."""
-        return 1 if token == self._unknown else len(self._backend.id_to_token(token))
+        return 1 if token == self._unknown else len(str(self._backend.id_to_token(token)))
 
     @cached_property
     def _unknown(self) -> int | None:
@@ -84,6 +84,8 @@ class Encoder:
     def _names(self) -> dict[int, list[int]]:
         found = {}
         for number in self._reserved:
-            letters = self._backend.encode_batch_fast(list(self._backend.id_to_token(number)), add_special_tokens=False)
+            letters = self._backend.encode_batch_fast(
+                list(str(self._backend.id_to_token(number))), add_special_tokens=False
+            )
             found[number] = [token for letter in letters for token in letter.ids if token not in self._reserved]
         return found

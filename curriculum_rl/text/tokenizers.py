@@ -152,7 +152,8 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int, labels: int = LABELS) ->
         show_progress=False,
     )
     backend.train_from_iterator(texts, trainer)
-    pad, eos, mask, cls, *label_ids = (int(backend.token_to_id(name)) for name in names)
+    ids = backend.get_vocab(with_added_tokens=True)
+    pad, eos, mask, cls, *label_ids = (ids[name] for name in names)
     return Tokenizer(backend, pad_id=pad, eos_id=eos, mask_id=mask, cls_id=cls, label_ids=label_ids)
 
 

@@ -77,7 +77,7 @@ def test_no_text_yields_one(kind: str, parts: list[str]) -> None:
     ],
 )
 def test_a_token_plays_one_part(known: dict[str, str], kept: set[str]) -> None:
-    tokenizer = made(MAKERS["metaspace first"](), **known)
+    tokenizer = made(MAKERS["metaspace first"](), known=known)
     assert len(set(_roles(tokenizer))) == 10
     for role, name in known.items():
         assert (tokenizer.vocabulary.get(name) == getattr(tokenizer, f"{role}_id")) == (role in kept), role
@@ -118,6 +118,6 @@ def test_words_split_at_blanks_do_not_make_the_tokens_of_a_checkpoint() -> None:
     words = {"[UNK]": 0, "[PAD]": 1, "[EOS]": 2, "ab": 3}
     backend = tokenizers.Tokenizer(models.WordLevel(words, "[UNK]"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer = made(backend, pad="[PAD]", eos="[EOS]")
+    tokenizer = made(backend, known={"pad": "[PAD]", "eos": "[EOS]"})
     assert (tokenizer.pad_id, tokenizer.eos_id) == (1, 2)
     assert tokenizer.encode(["ab [PAD] ab", "[EOS]"]) == [[3, 0, 0, 0, 0, 0, 3], [0, 0, 0, 0, 0]]

@@ -29,6 +29,10 @@ def _rows(kind: str, words: list[str]) -> tuple[Tokenizer, list[int], list[int]]
     return tokenizer, ids, places
 
 
+def _name(tokenizer: Tokenizer, number: int) -> str:
+    return str(tokenizer._backend.id_to_token(number))
+
+
 @pytest.mark.parametrize("kind", MAKERS)
 @settings(max_examples=60, deadline=None)
 @given(words=WORDS)
@@ -53,7 +57,7 @@ def test_every_word_has_a_token_of_its_own_that_holds_its_start(kind: str, words
         else:
             # What stands before is the mark of a word's start, of which the library says that it holds a character.
             assert first in inside
-            before = "".join(tokenizer._backend.id_to_token(whole[n]) for n in inside if n < first)
+            before = "".join(_name(tokenizer, whole[n]) for n in inside if n < first)
             assert tokenizer.encoder.lead.startswith(before) and (not before or begin == 0)
         begin += len(word) + 1
 
@@ -63,7 +67,7 @@ def test_known_words_begin_at_their_first_letter(kind: str) -> None:
     words = ["ab", "ba", "cab", "ab"]
     tokenizer, ids, places = _rows(kind, words)
     for word, place in zip(words, places, strict=True):
-        token = tokenizer._backend.id_to_token(ids[place]).lstrip("\u2581\u0120_>")
+        token = _name(tokenizer, ids[place]).lstrip("\u2581\u0120_>")
         assert token == "<unk>" or (token and word.startswith(token.rstrip("\u2581\u0120_"))), (kind, token, word)
 
 
@@ -71,7 +75,7 @@ def test_known_words_begin_at_their_first_letter(kind: str) -> None:
 def test_words_in_the_middle_are_encoded_as_in_running_text(kind: str) -> None:
     """One mark before each, whichever code puts it there, also where words had to be encoded alone."""
     tokenizer, ids, _ = _rows(kind, ["ab", "ba", "cab", "ab"])
-    assert "".join(tokenizer._backend.id_to_token(n) for n in ids) == "\u2581ab\u2581ba\u2581cab\u2581ab"
+    assert "".join(_name(tokenizer, n) for n in ids) == "\u2581ab\u2581ba\u2581cab\u2581ab"
 
 
 def test_a_word_of_which_nothing_is_left_is_one_mask_token() -> None:

@@ -64,7 +64,7 @@ def from_config(source: Mapping[str, Any], head: Head, ids: Mapping[str, int], o
     try:
         config_class = _config_class(model_type)
         _check_names(config_class, chosen, options)
-        config = config_class(**({"use_cache": False} | chosen | ids))
+        config = config_class(**({"use_cache": False} | chosen | dict(ids)))
         model = auto_class(head).from_config(config, attn_implementation=options.attention).float()
     except ConfigError:
         raise
@@ -145,7 +145,7 @@ def _check_names(config_class: Any, settings: Mapping[str, Any], options: ModelO
 
 def _check_inner(config_class: Any, name: str, value: Any) -> None:
     """The keys of a configuration inside another one."""
-    inner = getattr(config_class, "sub_configs", {}).get(name)
+    inner: Any = getattr(config_class, "sub_configs", {}).get(name)
     if not isinstance(value, Mapping) or not hasattr(inner, "attribute_map"):
         return
     known = {field.name for field in fields(inner)} | set(inner.attribute_map) | {"model_type"}
@@ -160,8 +160,9 @@ def _check_values(model: Any, settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         if name in ROPE or not isinstance(value, bool | int | float | str):
             continue
-        if getattr(config, name, value) != value:
-            raise ConfigError(f"learner.model.{name}: {value!r} has become {getattr(config, name)!r} beside other keys")
+        found = getattr(config, name, value)
+        if found != value and (found is None or isinstance(found, bool | int | float | str)):
+            raise ConfigError(f"learner.model.{name}: {value!r} has become {found!r} beside other keys")
     if "tie_word_embeddings" in settings and model.get_output_embeddings() is not None:
         tied = model.get_output_embeddings().weight is model.get_input_embeddings().weight
         if tied != settings["tie_word_embeddings"]:

@@ -145,9 +145,9 @@ class _Trial:
 
 def _index(context: int, device: torch.device) -> Tensor:
     """(R,) positions, sorted; those before the cuts among them."""
-    spread = torch.linspace(0, context - 1, min(context, POSITIONS)).round().long()
-    ends = torch.tensor([0, context // 2 - 1, context // 2, context - 2]).clamp_min(0)
-    return torch.cat([spread, ends]).unique().to(device)
+    spread = torch.linspace(0, context - 1, min(context, POSITIONS)).round().long().tolist()
+    ends = (max(0, place) for place in (0, context // 2 - 1, context // 2, context - 2))
+    return torch.tensor(sorted({*spread, *ends}), device=device)
 
 
 def _random_rows(network: HFNetwork, context: int) -> Tensor:

@@ -55,6 +55,8 @@ def build(
                 made.resize_token_embeddings(vocabulary.vocab_size, mean_resizing=False)
         else:
             made = from_config(source, head, _ids(vocabulary), chosen)
+    if made.config.is_encoder_decoder:
+        raise ConfigError(f"learner.model: {type(made).__name__} reads two texts, an encoder's and a decoder's")
     if not chosen.dropout:
         _silence(made)
     if chosen.gradient_checkpointing:

@@ -114,10 +114,15 @@ class HFNetwork:
         # The counter knows products, not fused attention on a CPU.
         try:
             with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-                self.logits(ids)
+                found = self.logits(ids).shape[-1]
         except (IndexError, RuntimeError) as error:
             reason = first_line(error)
             raise ConfigError(f"the model cannot read a row of context {context} tokens: {reason}") from error
+        if found != self.vocabulary.vocab_size:
+            raise ConfigError(
+                f"learner.model: answers with one of {found} tokens, the tokenizer has {self.vocabulary.vocab_size}: "
+                "a configuration inside the configuration has a vocab_size of its own"
+            )
         return float(counter.get_total_flops()) / context
 
     def label_operations_per_token(self, leaves: Mapping[str, Tensor], context: int) -> float:

@@ -107,9 +107,9 @@ def _check_same(source: str, theirs: tokenizers.Tokenizer, tokenizer: Tokenizer)
             raise ConfigError(
                 f"tokenizer: is not that of learner.model {source!r}: its token {number}, {token!r}, {what}: {use}"
             )
-    here, there = _content(tokenizer.text), _content(theirs.to_str())
-    for part, content in there.items():
-        if here[part] != content:
+    ours = _content(tokenizer.text)
+    for part, content in _content(theirs.to_str()).items():
+        if ours[part] != content:
             raise ConfigError(f"tokenizer: is not that of learner.model {source!r}: another {part}: {use}")
 
 

@@ -100,6 +100,34 @@ def test_what_is_accepted_changes_the_model(model: dict[str, Any], changes: dict
     assert not same_names or not torch.equal(found[0].token_losses(batch), found[1].token_losses(batch))
 
 
+BART = {"model_type": "bart", "d_model": 32, "decoder_layers": 1, "decoder_attention_heads": 2, "decoder_ffn_dim": 64}
+BART_ENCODER = {"encoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 64}
+
+
+def test_a_model_of_two_texts_is_refused_and_its_decoder_alone_is_not() -> None:
+    assert _learner(BART).flat.size() > 0
+    with pytest.raises(ConfigError, match="BartForConditionalGeneration reads two texts"):
+        _learner(BART | BART_ENCODER, "masked")
+    with pytest.raises(ConfigError, match="T5Config"):
+        _learner({"model_type": "t5", "d_model": 32, "num_layers": 1, "num_heads": 2})
+    with pytest.raises(ConfigError, match="encoder_layers: bart with this head does not read it"):
+        _learner(BART | BART_ENCODER)
+
+
+def test_a_vocabulary_of_another_size_inside_is_refused() -> None:
+    inner = {**GEMMA2, "model_type": "gemma3_text", "vocab_size": 60}
+    vision = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    with pytest.raises(ConfigError, match="one of 60 tokens, the tokenizer has 50"):
+        _learner({"model_type": "gemma3", "text_config": inner, "vision_config": vision})
+    with pytest.raises(ConfigError, match=r"learner\.model\.text_config\.hiden_size is no setting"):
+        _learner({"model_type": "gemma3", "text_config": {**inner, "hiden_size": 4}, "vision_config": vision})
+
+
+def test_a_number_may_become_a_list() -> None:
+    model = {**BERT, "model_type": "longformer", "attention_window": 4}
+    assert _learner(model, "masked").model.config.attention_window == [4, 4]
+
+
 @pytest.mark.parametrize("name", ["hidden_size", "num_hidden_layers", "num_attention_heads"])
 def test_a_size_and_its_other_name_do_not_disagree(name: str) -> None:
     assert _learner(GPT2_ALIASED).model.config.n_embd == 32

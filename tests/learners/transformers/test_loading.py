@@ -91,6 +91,16 @@ def test_tied_weights_that_differ_are_refused(tmp_path: Path) -> None:
         _loaded(tmp_path, "causal")
 
 
+def test_a_checkpoint_with_losses_of_its_own_is_refused(tmp_path: Path) -> None:
+    mixtral = {**LLAMA, "model_type": "mixtral", "num_key_value_heads": 1, "num_local_experts": 2}
+    _saved(tmp_path, mixtral, "causal")
+    assert _loaded(tmp_path, "causal").flat.size() > 0
+    settings = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps(settings | {"output_router_logits": True}))
+    with pytest.raises(ConfigError, match="no router losses are added"):
+        _loaded(tmp_path, "causal")
+
+
 def test_files_that_are_no_checkpoint_are_one_line(tmp_path: Path) -> None:
     _saved(tmp_path, LLAMA, "causal")
     weights = (tmp_path / "model.safetensors").read_bytes()
