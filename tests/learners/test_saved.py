@@ -97,9 +97,8 @@ def test_tensors_that_do_not_fit_are_named(saved: Path) -> None:
         tensors = load(content)
         first = sorted(tensors)[0]
         changed = tensors[first].flatten()[:-1].clone()
-        for broken in (content[:-5], content[:20], b""):
-            file.write_bytes(broken)
-            _refused(saved)
+        file.write_bytes(content[:-5])
+        _refused(saved)
         for wrong in (
             {name: tensor for name, tensor in tensors.items() if name != first},
             tensors | {"extra": tensors[first].clone()},

@@ -42,9 +42,10 @@ def check_leaks(network: HFNetwork, context: int) -> bool:
     """
     with quiet():
         trial = _Trial(network, _random_rows(network, context), _index(context, network.device), _noisy(network))
-        if not trial.logits(trial.rows[:1]).isfinite().all():
-            trial = _Trial(network, trial.rows, trial.index, {})
         wanted = trial.logits(trial.rows[:1])
+        if not wanted.isfinite().all():
+            trial = _Trial(network, trial.rows, trial.index, {})
+            wanted = trial.logits(trial.rows[:1])
         trial.check_rows(wanted)
         trial.check_dropout(wanted)
         if context == 1:
