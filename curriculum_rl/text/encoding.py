@@ -5,6 +5,8 @@ from functools import cached_property
 
 import tokenizers
 
+from curriculum_rl.text.special_tokens import unknown_token
+
 Offsets = list[tuple[int, int]]
 """Of each token, the first character that it holds and the one after its last."""
 
@@ -74,7 +76,7 @@ class Encoder:
 
     @cached_property
     def _unknown(self) -> int | None:
-        name = getattr(self._backend.model, "unk_token", None)
+        name = unknown_token(self._backend)
         return self._backend.token_to_id(name) if name else None
 
     def _spelt(self, token: int) -> list[int]:

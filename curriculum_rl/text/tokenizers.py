@@ -190,13 +190,16 @@ def load_tokenizer(directory: Path) -> Tokenizer:
     """Loads what `Tokenizer.save` wrote.
 
     Raises:
-        ConfigError: A file is missing.
+        ConfigError: A file is missing or damaged.
     """
     for name in (TOKENIZER_FILE, SPECIALS_FILE):
         if not (directory / name).is_file():
             raise ConfigError(f"tokenizer: {directory} has no {name}; is it a directory saved by curriculum_rl?")
-    ids = json.loads((directory / SPECIALS_FILE).read_text(encoding="utf-8"))
-    return Tokenizer(tokenizers.Tokenizer.from_file(str(directory / TOKENIZER_FILE)), **ids)
+    try:
+        ids = json.loads((directory / SPECIALS_FILE).read_text(encoding="utf-8"))
+        return Tokenizer(tokenizers.Tokenizer.from_file(str(directory / TOKENIZER_FILE)), **ids)
+    except Exception as error:  # the library raises no narrower class
+        raise _unreadable(directory, error) from error
 
 
 def from_transformers(name_or_dir: str | Path, *, labels: int = LABELS) -> Tokenizer:
@@ -238,9 +241,13 @@ def fast_tokenizer(name_or_dir: str | Path) -> Any:
 
     try:
         fast = transformers.AutoTokenizer.from_pretrained(str(name_or_dir), trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise ConfigError(f"tokenizer: cannot load {str(name_or_dir)!r}: {reason}") from error
+    except Exception as error:  # the library raises no narrower class
+        raise _unreadable(name_or_dir, error) from error
     if not getattr(fast, "is_fast", False):
         raise ConfigError(f"tokenizer: {str(name_or_dir)!r} is a {type(fast).__name__}, which has no fast form")
     return fast
+
+
+def _unreadable(name_or_dir: str | Path, error: Exception) -> ConfigError:
+    reason = (str(error).strip() or type(error).__name__).split("\n")[0]
+    return ConfigError(f"tokenizer: cannot load {str(name_or_dir)!r}: {reason}")

@@ -121,3 +121,22 @@ def test_words_split_at_blanks_do_not_make_the_tokens_of_a_checkpoint() -> None:
     tokenizer = made(backend, known={"pad": "[PAD]", "eos": "[EOS]"})
     assert (tokenizer.pad_id, tokenizer.eos_id) == (1, 2)
     assert tokenizer.encode(["ab [PAD] ab", "[EOS]"]) == [[3, 0, 0, 0, 0, 0, 3], [0, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_damaged_files_are_one_line(ours: bool, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    if ours:
+        _made("byte level")[1].save(tmp_path)
+    else:
+        transformers.PreTrainedTokenizerFast(tokenizer_object=_made("byte level")[0]).save_pretrained(str(tmp_path))
+    for path in tmp_path.iterdir():
+        whole = path.read_text()
+        for damaged in ("", whole[:-20], "[]", '{"version": 3}'):
+            path.write_text(damaged)
+            if path.name != "tokenizer_config.json":  # of that nothing is needed
+                with pytest.raises(ConfigError) as caught:
+                    from_transformers(tmp_path, labels=6)
+                assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+        path.write_text(whole)
+    assert from_transformers(tmp_path, labels=6).vocab_size == 290
