@@ -141,7 +141,7 @@ class _Trial:
         """Advice, where the setting that decides is `is_decoder`."""
         if getattr(self.network.model.config, "is_decoder", None) is not now:
             return ""
-        return f", or is_decoder to {str(not now).lower()} in learner.model"
+        return f", or is_decoder to {str(not now).lower()} in learner.model (of a checkpoint: in config.json)"
 
 
 def _index(context: int, device: torch.device) -> Tensor:
