@@ -1,11 +1,11 @@
 """Reading `learner.json`, which says what was saved in a directory."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema import files
 
 T = TypeVar("T")
 
@@ -16,13 +16,9 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: It is not there, is no JSON or holds something else.
     """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    found: Any = files.read_json(path, str(path))
     if not isinstance(found, dict):
-        raise ConfigError(f"{path}: must hold a mapping, holds a {type(found).__name__}")
+        raise ConfigError(f"{path} must be an object (got {type(found).__name__})")
     return found
 
 

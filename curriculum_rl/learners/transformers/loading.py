@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.transformers.library import auto_class, first_line
+from curriculum_rl.schema import files
 from curriculum_rl.schema.learners import Head, LoadingOptions
 
 NAMED = 3
@@ -32,6 +33,7 @@ def pretrained(source: str, head: Head, attention: str, loading: LoadingOptions)
     folder = Path(source).expanduser()
     if (folder / ADAPTER_FILE).exists():
         raise ConfigError(f"learner.model {source!r} is an adapter of `peft`: merge it into its model first")
+    files.check_index(folder, f"learner.model {source!r}")
     try:
         model, info = auto_class(head).from_pretrained(
             str(folder) if folder.is_dir() else source,
