@@ -385,7 +385,7 @@ class Shell(BaseAlgorithm):
         self.logger.dump(step=self.num_timesteps)
 
     def save(self, path: str | Path, exclude: Any = None, include: Any = None) -> None:  # type: ignore[override]
-        """Write settings (JSON), memory (npz) and the state of the random streams as one zip file; no pickle.
+        """Write settings, memory and the state of the random streams as one file (`curriculum_rl.agents.saving`).
 
         Args:
             path: the file; ".zip" is added where it has no suffix.

@@ -137,7 +137,7 @@ def test_other_mistakes_are_one_line(bandit_env):
         class_of("own_agents:Clashing")
     with pytest.raises(ConfigError, match="memory is an option of every agent, and no name for a field"):
         class_of("own_agents:Keeping")
-    with pytest.raises(ConfigError, match="the fields of Unwritten cannot be saved as JSON: Object of type ndarray"):
+    with pytest.raises(ConfigError, match="the fields of Unwritten cannot be saved: an array is a rule"):
         make("own_agents:Unwritten", None)
     with pytest.raises(ConfigError, match="missing a required argument: 'window'"):
         make("own_agents:Demanding", None)
