@@ -79,8 +79,6 @@ def rebuild(agent: Any, content: dict[str, Any], found: dict[str, Any]) -> Any:
     with parameters.bounded(content["parameters"]):
         agent._setup_model()
     parameters.restore(agent, content["parameters"])
-    if agent.use_sde:
-        agent.policy.reset_noise()
     return agent
 
 

@@ -74,7 +74,8 @@ def _algorithm(path: Path) -> str:
 def _made(cls: Any, data: dict[str, Any], parameters: dict[str, Any]) -> Any:
     networks.check_policy_class(data["policy_class"], cls.policy_aliases)
     agent = cls(data["policy_class"], device="cpu", _init_setup_model=False)
-    there = {name: value for name, value in data.items() if name in vars(agent)}
+    networks.with_classes(data["policy_kwargs"])  # before they are only names
+    there = {name: value for name, value in data.items() if name in {*vars(agent), "n_envs"}}
     _check_made_anew(there)
     values = members.describe(there, ())
     if "noise" in vars(agent) and "noise" not in data:

@@ -25,7 +25,7 @@ REBUILT: Mapping[str, str] = MappingProxyType(
         "policy": "made of its class, policy_kwargs and the spaces; its parameters are in the file",
         "policy_class": "in the file by name",
         "observation_space": "in the file as numbers",
-        "action_space": "in the file as numbers; its own random stream is seeded with the agent, and none draws from it",
+        "action_space": "in the file as numbers; nothing draws from its own random stream",
         "algorithm": "in the file as the agent's name",
         "device": "said by whoever loads it",
         "env": "given by whoever loads it",
@@ -137,6 +137,8 @@ def _checked(agent: Any, name: str, value: Any) -> Any:
         return None if value is None else [_episode(each) for each in value]
     if name in agent.defaults:
         return settings_of(type(agent).__name__, agent.defaults, {name: value})[name]
+    if name == "use_sde" and value is not False:
+        raise ValueError("use_sde: agents here do not explore so")
     if name in _WHERE_GIVEN:
         if value is not None:
             check(name, value, **_WHERE_GIVEN[name])

@@ -172,7 +172,7 @@ def _refuse(data: bytes) -> NoReturn:
         names = set()
     if "policy.pth" in names:
         raise ValueError(
-            "it is a file of stable-baselines3 (or of version 0.1 of this package), which runs code when it is read; if "
+            "it is a file of stable-baselines3, or of version 0.1 of this package, which runs code when it is read; if "
             "you trust whoever made it: curriculum-rl import --trust FILE --out NEW"
         )
     if "state.npz" in names:

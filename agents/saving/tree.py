@@ -31,10 +31,9 @@ def encode(value: Any, arrays: Arrays) -> Any:
         return {"$float": str(value)}
     if value is None or type(value) in (bool, int, float, str):
         return value
-    if type(value) is list:
-        return [encode(part, arrays) for part in value]
-    if type(value) is tuple:
-        return {"$tuple": [encode(part, arrays) for part in value]}
+    if type(value) in (list, tuple):
+        parts = [encode(part, arrays) for part in value]
+        return parts if type(value) is list else {"$tuple": parts}
     if isinstance(value, dict):
         return _encoded_dict(value, arrays)
     raise TypeError(f"{type(value).__name__} is neither number, text, array nor a list, tuple or dict of these")
