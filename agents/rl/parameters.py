@@ -43,6 +43,16 @@ def restore(agent: Any, described: Mapping[str, Any]) -> None:
         getattr(agent, name).data.copy_(tensors[name])
 
 
+def restore_network(name: str, network: nn.Module, state: Mapping[str, Any]) -> None:
+    """Put a state into a network of its own.
+
+    Raises:
+        ValueError: where it is not what such a network has; nothing is put into place then.
+    """
+    _check_network(name, state, network)
+    network.load_state_dict(state)
+
+
 def _check_names(what: str, found: Mapping[str, Any], wanted: Any) -> None:
     if set(found) != set(wanted):
         raise ValueError(f"{what} has {', '.join(map(str, found))}, not {', '.join(map(str, wanted))}")
@@ -105,7 +115,7 @@ def bounded(described: Mapping[str, Any]) -> Iterator[None]:
     Raises:
         ValueError: as soon as one is, before its memory is touched.
     """
-    tensors = described["states"]["policy"].values()
+    tensors = [each for each in described["states"]["policy"].values() if isinstance(each, Tensor)]
     left = {
         "numbers": _MORE_NUMBERS + _TIMES * sum(each.numel() for each in tensors),
         "layers": _MORE_LAYERS + _TIMES * len(tensors),

@@ -116,6 +116,10 @@ def test_our_own_are_found_by_either_name():
     [
         ("NUMBER", "is no class"),
         ("Nothing", "has no probabilities or mixture, as rules have, and no learn and predict"),
+        (
+            "Pickled",
+            "has the save of stable-baselines3, whose files run code when they are read; build on .*Pretrained.*",
+        ),
         ("Plain", "is no dataclass; the fields of a rule are the agent's options"),
         ("Forgetful", "is no bandit's rule: it has no start, update"),
         ("Unmeasured", "is no mixer's rule: it has no update, signals, a tuple of names"),
