@@ -1,4 +1,4 @@
-"""`curriculum-rl import` and `export`: agents from files of stable-baselines3 or of an older version, and to the former."""
+"""`curriculum-rl import` and `export`: agents from files of stable-baselines3 or of version 0.1, and to the former."""
 
 from pathlib import Path
 from typing import Any

@@ -14,6 +14,7 @@ from curriculum_rl.agents.rl import files
 from curriculum_rl.agents.rl.choosing import check_policy, policy_for
 from curriculum_rl.agents.rl.networks import check_policy_class, with_classes
 from curriculum_rl.agents.rl.options import COMMON, settings_of
+from curriculum_rl.agents.saving import archive
 from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
@@ -188,6 +189,15 @@ class Pretrained(BaseAlgorithm):
             ConfigError: naming a member, of a class of your own, that no file can hold.
         """
         files.save(self, path)
+
+    @classmethod
+    def check_file(cls, path: Any) -> None:
+        """See that a file is whole and of this class, without making an agent of it.
+
+        Raises:
+            ConfigError: where it is not.
+        """
+        archive.check_agent(archive.read(path), cls.__name__)
 
     @classmethod
     def load(cls, path: Any, env: Any = None, device: Any = "cpu", **kwargs: Any) -> Self:  # type: ignore[override]
