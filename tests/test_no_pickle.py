@@ -15,16 +15,7 @@ SOURCES = sorted(
 THE_ONE = "agents/rl/foreign.py"
 MODULES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 # Functions and methods, of whatever they are called on, that unpickle or run what a file says.
-CALLS = {
-    "load_from_zip_file",
-    "load_from_pkl",
-    "save_to_pkl",
-    "read_pickle",
-    "unsafe_load",
-    "full_load",
-    "eval",
-    "exec",
-}
+CALLS = {"load_from_zip_file", "load_from_pkl", "save_to_pkl", "read_pickle"}
 # Functions that do so unless they are told not to: the argument, and the only value that it may have.
 ARGUMENTS = {"weights_only": True, "trust_remote_code": False, "allow_pickle": False, "use_safetensors": True}
 NEEDED = {"torch.load": "weights_only", "th.load": "weights_only"}
