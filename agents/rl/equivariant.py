@@ -1,7 +1,7 @@
 """Policies that treat every task alike, permute the tasks and what they say follows: what all share; actor-critics."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
@@ -77,13 +77,13 @@ class Equivariant(BasePolicy):
         saved = archive.read(path)
         archive.check_agent(saved, cls.__name__)
         with archive.reading(saved.path):
-            content = saved.content
+            content, made = saved.content, cast(Any, cls)  # the classes that follow it take more
             both = [spaces.from_description(content[name]) for name in ("observation_space", "action_space")]
             options = networks.with_classes(content["options"])
             with parameters.bounded(content):
-                policy = cls(*both, lambda _: 0.0, **options)
+                policy = made(*both, lambda _: 0.0, **options)
             parameters.restore_network("policy", policy, content["states"]["policy"])
-            return policy.to(device)
+            return cast(Self, policy.to(device))
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return {**super()._get_constructor_parameters(), "width": self._width, **self._columns}

@@ -159,7 +159,7 @@ def _check_kind(name: str, value: Any, usual: Any) -> None:
     if not isinstance(value, Real) or isinstance(value, bool) or (math.isfinite(usual) and not math.isfinite(value)):
         raise ValueError(f"{name}: {value!r} must be a number")
     if isinstance(usual, Integral):
-        check(name, value, least=min(usual, 0), whole=True)
+        check(name, value, least=min(int(usual), 0), whole=True)
 
 
 def _episode(value: Any) -> Any:

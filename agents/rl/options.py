@@ -94,7 +94,9 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         "smoothing": Option("weight of the past in the average of rewards", "the ODM script", {"least": 0, "below": 1}),
         "task_columns": Option("positions of a task's features that the policy looks at", "AC-ODM", None),
         "run_columns": Option("positions of the run's features that it looks at", "AC-ODM", None),
-        "policy_kwargs": Option("what the policy's constructor takes besides, a dict; classes by name, of a short list (below)", bounds=None),
+        "policy_kwargs": Option(
+            "what the policy's constructor takes besides, a dict; classes by name, of a short list (below)", bounds=None
+        ),
         "tensorboard_log": Option("folder of stable-baselines3's own scalars; None: none are written", bounds=None),
         "verbose": Option(
             "what stable-baselines3 prints: 0 nothing, 1 news, 2 details", bounds={"least": 0, "most": 2, "whole": True}

@@ -177,7 +177,7 @@ class Pretrained(BaseAlgorithm):
         """How often stable-baselines3 writes its own scalars: after every rollout."""
         return 1
 
-    def save(self, path: Any, exclude: Any = None, include: Any = None) -> None:  # type: ignore[override]
+    def save(self, path: Any, exclude: Any = None, include: Any = None) -> None:
         """Write spaces, options, counters, networks and optimizers as one file (`curriculum_rl.agents.saving`).
 
         Args:

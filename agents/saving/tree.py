@@ -1,6 +1,7 @@
 """Nested values as JSON and arrays, and back: dicts, lists, tuples, numbers, text, arrays, tensors; nothing else."""
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def _pairs(part: Any, arrays: Arrays) -> dict[Any, Any]:
     return {key: decode(each, arrays) for key, each in part}
 
 
-_DECODERS = {
+_DECODERS: Mapping[str, Callable[[Any, Arrays], Any]] = {
     "$number": _number,
     "$float": _float,
     "$tuple": _tuple,

@@ -1,6 +1,7 @@
 """Agents without a network as files: settings and memory; what a file says is checked before it is used."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,18 +11,23 @@ from stable_baselines3.common.utils import check_for_correct_spaces
 from curriculum_rl.agents.rule import check
 from curriculum_rl.agents.saving import archive, tree
 from curriculum_rl.agents.shell import spaces
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 
 _MOST_REPLICAS = 2**16
 _MOST_SHARES = 2**22  # of all replicas together
 
 
 def check_settings(rule: Any) -> None:
-    """See at once that a rule can be saved, not when its run has ended.
+    """See at once that a rule can be saved, not when its run has ended, and that its numbers are numbers.
 
     Raises:
-        ConfigError: where its fields are no plain values.
+        ConfigError: where its fields are no plain values, or a boolean, NaN or infinity stands for a number.
     """
+    for field in dataclasses.fields(rule):
+        value = getattr(rule, field.name)
+        number = type(field.default) in (int, float) and isinstance(value, bool)
+        if number or (isinstance(value, float) and not math.isfinite(value)):
+            raise wrong(field.name, value, "a finite number")
     arrays: tree.Arrays = {}
     try:
         tree.encode(dataclasses.asdict(rule), arrays)
