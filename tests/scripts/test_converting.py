@@ -100,7 +100,7 @@ def test_a_checkpoint_with_such_a_file_is_not_read_by_resume(
     file, out = evil.with_name("env.yaml"), evil.with_name("run")
     file.write_text(yaml.safe_dump(tiny))
     command = ["train", "--env", str(file), "--agent", "ppo", "--num-envs", "2", "--timesteps", "32", "--out", str(out)]
-    command += ["--set", "agent.n_steps=4", "--set", "budget.updates=20", "--quiet"]
+    command += ["--set", "agent.n_steps=4", "--shards", "1", "--quiet"]
     assert run(*command)[0] == 0
     (out / "result.json").unlink()
     agents = list(out.rglob("checkpoint*/**/agent.zip"))
