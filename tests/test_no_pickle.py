@@ -12,6 +12,7 @@ SOURCES = sorted(
     for path in (ROOT / room).rglob("*.py")
     if not any(parent.is_symlink() for parent in path.parents)
 )
+TREES = {str(path.relative_to(ROOT)): ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES}
 THE_ONE = "agents/rl/foreign.py"
 MODULES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}
 # Functions and methods, of whatever they are called on, that unpickle or run what a file says.
@@ -56,15 +57,15 @@ def called(node: ast.Call) -> list[str]:
 
 
 def test_nothing_is_unpickled() -> None:
-    found = {str(path.relative_to(ROOT)): uses(ast.parse(path.read_text(encoding="utf-8"))) for path in SOURCES}
+    found = {path: uses(tree) for path, tree in TREES.items()}
     assert set(found.pop(THE_ONE)) == {"load_from_zip_file", "BaseAlgorithm.save"}
     assert len(found) > 200 and not {path: names for path, names in found.items() if names}
 
 
 def test_models_say_that_they_want_safetensors_and_no_code() -> None:
     made = 0
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for path, tree in TREES.items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".from_pretrained"):
                 given = {argument.arg for argument in node.keywords}
                 assert "trust_remote_code" in given, f"{path}: {ast.unparse(node)}"

@@ -142,6 +142,9 @@ def _checked(agent: Any, name: str, value: Any) -> Any:
     if name in _WHERE_GIVEN:
         if value is not None:
             check(name, value, **_WHERE_GIVEN[name])
+    elif name == "_aligned":
+        if value is not None and not (isinstance(value, np.ndarray) and value.ndim == 2 and value.dtype == np.float64):
+            raise ValueError("_aligned: must be an array of a number for each replica and task")
     elif name == "clip_range_vf":
         if value is not None:
             schedules.check_schedule(name, value, {"above": 0})

@@ -249,6 +249,8 @@ HOSTILE: list[tuple[str, str, Any, str]] = [
     ("sac", "parameters/tensors", {}, "it has , not log_ent_coef"),
     ("sac", "members/ent_coef", "auto_x", ""),
     ("ac-odm", "members/smoothing", 7, "smoothing: 7 must be"),
+    ("ac-odm", "members/_aligned", [1], "_aligned: must be an array"),
+    ("ac-odm", "members/policy_kwargs/task_columns", (True,), r"task_columns: \[True\] must be numbers from 0 to 1"),
 ]
 
 
@@ -277,6 +279,32 @@ def test_whatever_a_file_says_it_is_loaded_whole_or_refused_in_one_line(name, pa
     ) as caught:
         load(name, tmp_path / "agent.zip")
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 700
+
+
+JUNK: list[Any] = [None, "x", -1, 2.5, float("nan"), [], {}, True, np.zeros(3), "os:system", (1, 2)]
+
+
+def places(value: Any, place: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    below = value.items() if isinstance(value, dict) and len(place) < 2 else ()
+    return [place, *(more for key, part in below for more in places(part, (*place, str(key))))]
+
+
+def test_junk_in_any_place_is_refused_in_one_line_or_does_no_harm(files, pool, tmp_path):
+    """Every value of a file by turns, each replaced by two of those above."""
+    refused = 0
+    for number, place in enumerate(places(files["ppo"].content)[1:]):
+        for junk in (JUNK[number % len(JUNK)], JUNK[(number + 5) % len(JUNK)]):
+            content = copy.deepcopy(files["ppo"].content)
+            changed(content, "/".join(place), lambda _, junk=junk: junk)
+            archive.write(tmp_path / "agent.zip", "PPO", content)
+            try:
+                agent: Any = load("ppo", tmp_path / "agent.zip", env_of("ppo", pool))
+            except ConfigError as error:
+                refused += 1
+                assert "agent.zip" in str(error) and "\n" not in str(error)
+            else:
+                agent.predict(agent.env.reset())
+    assert refused > 50
 
 
 def test_the_file_under_test_loads_where_nothing_is_changed(files, tmp_path):
