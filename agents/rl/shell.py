@@ -10,7 +10,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm, maybe_make_env
 from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 
 from curriculum_rl.agents.protocol import Observation
-from curriculum_rl.agents.rl import files
+from curriculum_rl.agents.rl import files, parameters
 from curriculum_rl.agents.rl.choosing import check_policy, policy_for
 from curriculum_rl.agents.rl.networks import check_policy_class, with_classes
 from curriculum_rl.agents.rl.options import COMMON, settings_of
@@ -217,6 +217,25 @@ class Pretrained(BaseAlgorithm):
             raise ConfigError(f"{next(iter(kwargs))}: load has no such option")
         agent: Self = files.load(cls, path, env, device)
         return agent
+
+    def set_parameters(self, load_path_or_dict: Any, exact_match: bool = True, device: Any = "auto") -> None:
+        """As stable-baselines3's, of a dict; of a file that `save` wrote, every network and optimizer.
+
+        Args:
+            load_path_or_dict: states by name, as `get_parameters` gives them, or the file.
+            exact_match: for a dict, whether it must hold all; a file must.
+            device: for a dict, as stable-baselines3's.
+
+        Raises:
+            ConfigError: where the file is no such agent, or of other networks.
+        """
+        if isinstance(load_path_or_dict, dict):
+            super().set_parameters(load_path_or_dict, exact_match, device)
+            return
+        saved = archive.read(load_path_or_dict)
+        archive.check_agent(saved, type(self).__name__)
+        with archive.reading(saved.path):
+            parameters.restore(self, saved.content["parameters"])
 
     def _init_callback(self, callback: Any, progress_bar: bool = False) -> BaseCallback:
         given = callback if isinstance(callback, list) else [callback] if callback is not None else []

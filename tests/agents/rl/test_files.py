@@ -28,7 +28,7 @@ CASES = [(name, parts) for name in NAMES for parts in ("array", "two", "features
 
 
 def made(name: str, pool: Any, parts: str = "features", **options: Any) -> Any:
-    return make(name, env_of(name, pool, parts), seed=0, **{**OPTIONS.get(name, QUICK), **options})
+    return make(name, env_of(name, pool, parts), **{"seed": 0, **OPTIONS.get(name, QUICK), **options})
 
 
 def env_of(name: str, pool: Any, parts: str = "features") -> Any:
@@ -130,6 +130,18 @@ def test_stable_baselines3s_callback_leaves_files_that_are_read(pool, tmp_path):
         agent.load_replay_buffer(tmp_path / "rl_model_40_steps.zip")
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_alone_are_taken_from_a_file_or_a_dict(name, pool, tmp_path):
+    agent = made(name, pool).learn(32)
+    agent.save(tmp_path / "agent")
+    for given in (tmp_path / "agent", str(tmp_path / "agent.zip"), agent.get_parameters()):
+        other = made(name, pool, seed=1)
+        other.set_parameters(given)
+        assert same(agent.get_parameters(), other.get_parameters())
+    with pytest.raises(ConfigError, match=r"path: cannot read .*agent.zip: policy: .* is "):
+        made(name, pool, policy_kwargs={"width": 5}).set_parameters(tmp_path / "agent")
+
+
 class Extended(PPO):
     """A policy of a user's own, with members of its own."""
 
@@ -175,12 +187,12 @@ def test_a_policy_of_ones_own_has_a_name_in_an_agent_of_ones_own(pool, tmp_path)
     mine = type("Mine", (PPO.policy_aliases["MlpPolicy"],), {})
     with pytest.raises(ConfigError, match=r"policy: 'Mine' is not one of MlpPolicy, .* an agent class of your own"):
         made("ppo", pool, "array", policy=mine)
-    known = type("Known", (PPO,), {"policy_aliases": {**PPO.policy_aliases, "Mine": mine}})
+    known: Any = type("Known", (PPO,), {"policy_aliases": {**PPO.policy_aliases, "Mine": mine}})
     known("Mine", env_of("ppo", pool, "array"), n_steps=8, batch_size=8).save(tmp_path / "agent")
     assert type(known.load(tmp_path / "agent").policy) is mine
 
 
-def changed(saved: dict[str, Any], path: str, value: Any) -> None:
+def changed(saved: Any, path: str, value: Any) -> None:
     *above, last = [int(key) if key.isdigit() else key for key in path.split("/")]
     for key in above:
         saved = saved[key]

@@ -151,7 +151,8 @@ def test_a_whole_number_may_be_written_as_a_real_one(env_of):
 def test_a_learning_rate_may_be_a_straight_line_and_no_other_function(name, env_of, tmp_path):
     agent: Any = make(name, env_of(name), learning_rate=LinearSchedule(1e-3, 0, 1.0))
     agent.save(tmp_path / "agent")
-    for one in (agent, load(name, tmp_path / "agent")):
+    again: Any = load(name, tmp_path / "agent")
+    for one in (agent, again):
         assert one.lr_schedule(0.5) == 5e-4 and one.learning_rate.end == 0
     for wrong, words in (
         (lambda left: 1e-3 * left, "function cannot be saved; a number, or stable_baselines3.*LinearSchedule"),
