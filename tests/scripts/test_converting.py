@@ -96,15 +96,19 @@ def test_a_checkpoint_with_such_a_file_is_not_read_by_resume(
     run: Any, tiny: dict[str, Any], evil: Path, marker: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("curriculum_rl.scripts.running.recording.CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr("curriculum_rl.scripts.running.resuming.clear", lambda directory: None)
     file, out = evil.with_name("env.yaml"), evil.with_name("run")
     file.write_text(yaml.safe_dump(tiny))
     command = ["train", "--env", str(file), "--agent", "ppo", "--num-envs", "2", "--timesteps", "32", "--out", str(out)]
     command += ["--set", "agent.n_steps=4", "--shards", "1", "--quiet"]
-    assert run(*command)[0] == 0
-    (out / "result.json").unlink()
-    agents = list(out.rglob("checkpoint*/**/agent.zip"))
-    assert agents
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("curriculum_rl.scripts.train.write_outcome", stop)
+        assert run(*command)[0] == 130
+    agents = [path for path in out.rglob("agent.zip") if archive.read(path).agent == "PPO"]
+    assert agents and not (out / "result.json").exists()
     for agent in agents:
         shutil.copy(evil, agent)
     run(*command, "--resume")
