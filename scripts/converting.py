@@ -26,7 +26,7 @@ def import_agent(source: Path, out: Path, *, agent: str | None, trust: bool) -> 
     file = _file(source)
     if not trust:
         raise ConfigError(
-            f"import: {file} may run any code when it is read; with --trust it is, if you trust whoever made it"
+            f"import: {file} may hold code, which runs when it is read; --trust says that you trust whoever made it"
         )
     _check_out(out)
     if older.is_older(file):

@@ -84,7 +84,7 @@ def test_no_command_runs_the_code_in_a_file(run: Any, tiny: dict[str, Any], evil
     ):
         status, _, err = run(*arguments)
         assert status == 2 and err.count("\n") == 1, arguments
-        assert "runs code when it is read" in err or "may run any code" in err
+        assert "runs code when it is read" in err or "may hold code, which runs" in err
         assert "--trust" in err and ("agent.zip" in err or "evil.zip" in err)
     for name in AGENTS:
         with pytest.raises(ConfigError, match=r"curriculum-rl import --trust FILE"):
