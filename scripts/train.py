@@ -57,7 +57,7 @@ def train(
     checkpoint = None
     if resume and directory.path.joinpath("config.yaml").exists():
         _same_request(directory, request, config)
-        identity.check(directory.path, experiment.data)
+        identity.check_run(directory.path, experiment.data)
         if (directory.path / "result.json").exists():
             console.print(f"{directory.path} is complete already")
             return True

@@ -48,6 +48,16 @@ def check(directory: Path, data: Mapping[str, str]) -> None:
     compare(read(directory), data, f"{directory} was begun")
 
 
+def check_run(directory: Path, data: Mapping[str, str]) -> None:
+    """The same of a run; one that was killed before it wrote even this has read nothing yet.
+
+    Raises:
+        ConfigError: naming what has changed, or is not known.
+    """
+    if (directory / FILE).exists() or (directory / "segments.jsonl").exists():
+        check(directory, data)
+
+
 def compare(before: Mapping[str, str], now: Mapping[str, str], when: str) -> None:
     """See that nothing has changed since.
 

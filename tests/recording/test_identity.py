@@ -51,3 +51,10 @@ def test_where_nothing_is_known_nothing_goes_on(tmp_path: Path, content: str | b
     with pytest.raises(ConfigError, match=message) as caught:
         identity.check(tmp_path, BEGUN)
     assert "\n" not in str(caught.value)
+
+
+def test_a_run_that_was_killed_before_it_read_anything_goes_on(tmp_path: Path) -> None:
+    identity.check_run(tmp_path, BEGUN)
+    (tmp_path / "segments.jsonl").touch()
+    with pytest.raises(ConfigError, match=r"holds no data\.json"):
+        identity.check_run(tmp_path, BEGUN)

@@ -154,7 +154,7 @@ def check_data(cell: Path, data: Mapping[str, str]) -> None:
         ConfigError: naming what has changed.
     """
     if is_run(cell):
-        identity.check(cell, data)
+        identity.check_run(cell, data)
 
 
 def _error_file(cell: Path) -> Path:
