@@ -1,6 +1,7 @@
 """Tags of words as IOB2 writes them: `O`, `B-<type>` where an entity begins, `I-<type>` inside it."""
 
 import re
+import reprlib
 from collections.abc import Iterable
 
 from curriculum_rl.errors import ConfigError
@@ -33,6 +34,7 @@ def check(words: list[object], tags: list[object], place: str) -> None:
         raise ConfigError(f"label_field: {len(words)} words have {len(tags)} tags in {place}")
     for word, tag in zip(words, tags, strict=True):
         if not isinstance(word, str) or not word or " " in word:
-            raise ConfigError(f"text_field: {word!r} is no word (a string without a space) in {place}")
+            raise ConfigError(f"text_field: {reprlib.repr(word)} is no word (a string without a space) in {place}")
         if not is_tag(tag):
-            raise ConfigError(f"label_field: {tag!r}, of the word {word!r}, is no tag of IOB2 in {place}")
+            found = f"{reprlib.repr(tag)}, of the word {reprlib.repr(word)}"
+            raise ConfigError(f"label_field: {found}, is no tag of IOB2 in {place}")

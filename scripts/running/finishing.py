@@ -18,6 +18,7 @@ from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.running import resuming
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.text.counts import Counts
 
 
 def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) -> dict[str, Any]:
@@ -49,6 +50,7 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
         "overhead": overhead(seconds),
         "corpora": dict(experiment.hashes),
         "tokenizer": experiment.tokenizer.fingerprint,
+        "data": {"corpora": {name: counts.entries() for name, counts in experiment.counts.items()}},
         "episode_finals": callback.finals,
     }
 
@@ -157,6 +159,8 @@ def summary(results: list[dict[str, Any]]) -> Table:
     table.add_row("seconds", *(f"{result['wall_seconds']:.1f}" for result in results))
     table.add_row("overhead", *(f"{result['overhead']:.1%}" for result in results))
     table.caption = f"target loss of counting alone: {CountingLosses(**results[0]['baselines'])}"
+    remarks = [(name, Counts(**found).remark()) for name, found in results[0]["data"]["corpora"].items()]
+    table.caption += "".join(f"\nrows of {name}: {remark}" for name, remark in remarks if remark)
     return table
 
 
