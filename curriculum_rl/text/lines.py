@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 LONGEST = 1 << 24
 """Characters that a line or a document may have: beyond it memory, not text, decides what can be read."""
-_PACKED = 1 << 25  # characters from which on a gzipped file is held to a ratio
+_PACKED = 1 << 21  # characters from which on a gzipped file is held to a ratio
 _RATIO = 100  # characters for each gzipped byte; text stays below 20, DEFLATE reaches 1,032
 _DAMAGED = (OSError, EOFError, ValueError, OverflowError, zlib.error, csv.Error)
 _UNDECODED = re.compile("[\udc80-\udcff]")

@@ -18,7 +18,6 @@ from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.running import resuming
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
-from curriculum_rl.text.counts import Counts
 
 
 def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) -> dict[str, Any]:
@@ -123,6 +122,9 @@ def write_outcome(
     resuming.clear(directory.path)
     if request.summarise:
         console.print(summary([result]))
+        for name, counts in env.experiment.counts.items():
+            if remark := counts.remark():
+                console.print(f"rows of {name}: {remark}", soft_wrap=True, highlight=False)
         tell_tensorboard(directory.path, console)
 
 
@@ -159,8 +161,6 @@ def summary(results: list[dict[str, Any]]) -> Table:
     table.add_row("seconds", *(f"{result['wall_seconds']:.1f}" for result in results))
     table.add_row("overhead", *(f"{result['overhead']:.1%}" for result in results))
     table.caption = f"target loss of counting alone: {CountingLosses(**results[0]['baselines'])}"
-    remarks = [(name, Counts(**found).remark()) for name, found in results[0]["data"]["corpora"].items()]
-    table.caption += "".join(f"\nrows of {name}: {remark}" for name, remark in remarks if remark)
     return table
 
 
