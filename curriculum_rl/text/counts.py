@@ -70,9 +70,9 @@ class Counts:
             unlabelled=len(rows) - labelled,
             classes=len(labels),
             labels=dict(sorted(labels.most_common(_LABELS))),
-            groups=len(set(groups)),
-            grouped=len(groups),
-            ungrouped=len(rows) - len(groups),
+            groups=len(set(groups)) - tally.cut,
+            grouped=len(groups) - tally.cut,
+            ungrouped=len(rows) - len(groups) + tally.cut,
         )
 
     def entries(self) -> dict[str, Any]:

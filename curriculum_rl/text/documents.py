@@ -67,12 +67,14 @@ class Tally:
         filtered: Rows that `where` left out.
         without_text: Rows whose text is null, NaN, empty or blank.
         beyond_cap: Documents that `max_characters` left out.
+        cut: Documents without a group that `max_characters` cut in two: 0 or 1; the group is then the whole text.
         unbroken: Documents that are several lines of a text file without a blank one.
     """
 
     filtered: int = 0
     without_text: int = 0
     beyond_cap: int = 0
+    cut: int = 0
     unbroken: int = 0
 
 
@@ -146,6 +148,7 @@ class CappedSource:
             rank, place, row = heapq.heappop(kept)
             start = row.start(self.max_characters - size + len(row.text))
             if start.text.strip():
+                tally.cut += not row.group
                 kept.append((rank, place, replace(start, group=row.group or row.text)))
         return iter([row for _, _, row in sorted(kept, key=lambda entry: -entry[1])])
 

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.text.lines import LONGEST, guarded, is_packed, numbered
+from curriculum_rl.text.lines import LONGEST, Item, guarded, is_packed, numbered
 
 Row = dict[str, Any]
 _BATCH = 16  # rows of a Parquet file at once: each may hold a text of millions of characters
+
+_ROW_GROUP = 1 << 28  # bytes from which on a row group of large rows is too large
+_LARGE_ROW = 1 << 16  # bytes on average
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, Row]]:
@@ -99,29 +102,51 @@ def parquet_names(path: Path) -> list[str]:
     Raises:
         ConfigError: Two have one name.
     """
-    import pyarrow  # type: ignore[import-untyped]  # heavy, and only this format needs it
-
-    names = list(guarded(path, _parquet_names(path), pyarrow.ArrowException))
+    (schema,) = _guarded(path, _schema(path))
+    names = list(schema.names)
     _check_names(names, f"paths: {path}")
     return names
 
 
+def parquet_classes(path: Path) -> dict[str, int]:
+    """How many class labels those fields have that `datasets` wrote as such."""
+    (schema,) = _guarded(path, _schema(path))
+    written = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+    return {name: len(feature["names"]) for name, feature in written.items() if "names" in feature}
+
+
 def parquet_rows(path: Path, names: Collection[str]) -> Iterator[tuple[int, Row]]:
     """Rows with their numbers from 1, of the named fields."""
-    import pyarrow
-
-    yield from enumerate(guarded(path, _parquet_rows(path, names), pyarrow.ArrowException), 1)
+    yield from enumerate(_guarded(path, _parquet_rows(path, names)), 1)
 
 
-def _parquet_names(path: Path) -> Iterator[str]:
+def _guarded(path: Path, items: Iterator[Item]) -> Iterator[Item]:
+    import pyarrow  # type: ignore[import-untyped]  # heavy, and only this format needs it
+
+    yield from guarded(path, items, pyarrow.ArrowException)
+
+
+def _schema(path: Path) -> Iterator[Any]:
     with _parquet(path) as file:
-        yield from file.schema_arrow.names
+        yield file.schema_arrow
 
 
 def _parquet_rows(path: Path, names: Collection[str]) -> Iterator[Row]:
     with _parquet(path) as file:
+        _check_sizes(file.metadata, names, path)
         for batch in file.iter_batches(batch_size=_BATCH, columns=list(names)):
             yield from batch.to_pylist()
+
+
+def _check_sizes(metadata: Any, names: Collection[str], path: Path) -> None:
+    """Refuses a file of which a few rows may fill memory before they are seen."""
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        columns = [group.column(place) for place in range(group.num_columns)]
+        size = sum(column.total_uncompressed_size for column in columns if column.path_in_schema.split(".")[0] in names)
+        if size > _ROW_GROUP and size > _LARGE_ROW * group.num_rows:
+            found = f"row group {number} has {size >> 20:,} MiB in {group.num_rows:,} rows"
+            raise ConfigError(f"paths: {path}: {found}; write smaller ones")
 
 
 def _parquet(path: Path) -> Any:

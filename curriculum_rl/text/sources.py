@@ -111,7 +111,10 @@ class FileSource(Fields):
     def _rows(self, path: Path, form: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if form == "parquet":
             self.check(rows.parquet_names(path), str(path))
-            yield from rows.parquet_rows(path, self.names())
+            numbers = {name: [*map(str, range(count))] for name, count in rows.parquet_classes(path).items()}
+            known = {name: found for name, found in numbers.items() if name in self.names()}
+            for number, row in rows.parquet_rows(path, self.names()):
+                yield number, class_labels.named(row, known, f"{path}, row {number}")
         else:
             yield from rows.json_rows(path) if form == "jsonl" else rows.csv_rows(path)
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 _WHOLE = re.compile(r"-?(?:0|[1-9]\d*)\.0+")
 _ONE_SPELLING = {"true": "true", "false": "false", "-0": "0"}
+_NAN = ("nan", "-nan", "NaN", "NAN")  # "Nan" is a name
 _MANY = (list, tuple, dict, set, bytes)
 
 
@@ -21,7 +22,7 @@ def spelled(value: object) -> str | None:
     if isinstance(value, Decimal) and value.is_finite():
         value = format(value.normalize(), "f")
     text = whole_text(str(value)).strip() if value is not None else ""
-    if not text or text.lower() == "nan":
+    if not text or text in _NAN:
         return None
     if _WHOLE.fullmatch(text):
         text = text.partition(".")[0]

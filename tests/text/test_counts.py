@@ -39,6 +39,8 @@ def test_rows_that_are_passed_over_are_counted(tmp_path: Path, name: str) -> Non
     capped = counted(CappedSource(source, 5)).counts
     assert (capped.characters, capped.documents + capped.beyond_cap) == (5, 4)
     assert (capped.filtered, capped.without_text) == (6, 2)
+    alone = counted(CappedSource(MemorySource([Document("one text"), Document("another one")]), 12)).counts
+    assert (alone.characters, alone.groups, alone.grouped, alone.ungrouped) == (12, 0, 0, 2)
 
 
 def test_words_are_counted_by_tag() -> None:

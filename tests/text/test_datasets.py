@@ -85,6 +85,14 @@ def test_class_labels_are_names_in_every_field(tmp_path: Path) -> None:
     assert [row.text for row in dataset(folder, where={"label": ""}).documents()] == ["c"]
 
 
+def test_class_labels_in_parquet_keep_their_numbers_and_have_none_for_none(tmp_path: Path) -> None:
+    features = datasets.Features({"text": TEXT, "label": CLASS})
+    rows = datasets.Dataset.from_dict({"text": ["a", "b", "c"], "label": [1, 0, -1]}, features=features)
+    rows.to_parquet(str(tmp_path / "a.parquet"))
+    found = list(files(tmp_path / "a.parquet", label_field="label").documents())
+    assert found == [Document("a", "", "1"), Document("b", "", "0"), Document("c")]
+
+
 def test_tags_without_a_class(tmp_path: Path) -> None:
     tags = datasets.Sequence(datasets.ClassLabel(names=["O", "B-LOC"]))
     rows = {"words": [["in", "Rome"], ["so", "what"]], "tags": [[0, 1], [-1, -1]]}

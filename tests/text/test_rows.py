@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from made_sources import WRITERS, files, written
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.text import rows as rows_
 from curriculum_rl.text.documents import Document, Tally, read
 from curriculum_rl.text.values import spelled
 
@@ -132,6 +133,15 @@ def test_fields_of_parquet_of_one_name(tmp_path: Path) -> None:
     parquet.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(ConfigError, match=r"a\.parquet has two fields of the name 'text'"):
         list(files(tmp_path / "a.parquet").documents())
+
+
+def test_few_rows_that_fill_memory_are_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows_, "_ROW_GROUP", 1 << 20)
+    path = written(tmp_path, "rows.parquet", [{"text": "ab" * 100_000 + str(n)} for n in range(10)])
+    with pytest.raises(ConfigError, match=r"rows\.parquet: row group 0 has 1 MiB in 10 rows; write smaller ones"):
+        list(files(path).documents())
+    path = written(tmp_path, "rows.parquet", [{"text": f"{n} " * 10} for n in range(100_000)])
+    assert len(list(files(path).documents())) == 100_000
 
 
 @pytest.mark.parametrize("at", [0.02, 0.3, 0.6, 0.98])

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from curriculum_rl.text.values import spelled, whole_text
 
 
-@pytest.mark.parametrize("missing", [None, math.nan, -math.nan, "", " ", "\t\u00a0\n", "nan", "NaN", Decimal("NaN")])
+@pytest.mark.parametrize(
+    "missing", [None, math.nan, -math.nan, "", " ", "\t\u00a0\n", "nan", "NaN", "-nan", Decimal("NaN")]
+)
 def test_nothing_is_missing(missing: object) -> None:
     assert spelled(missing) is None
 
@@ -32,6 +34,7 @@ def test_nothing_is_missing(missing: object) -> None:
         (["1.10"], "1.10"),
         (["None"], "None"),
         (["no"], "no"),
+        (["Nan"], "Nan"),
         (["half \ud800"], "half ?"),
     ],
 )
