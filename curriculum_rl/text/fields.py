@@ -66,7 +66,7 @@ class Fields:
         if text is None:
             raise ConfigError(f"text_field: {self.text_field!r} holds a {type(value).__name__}, not text, in {place}")
         if len(text) > LONGEST:
-            raise ConfigError(f"text_field: {len(text):,} characters, above the {LONGEST:,} of a document, in {place}")
+            raise ConfigError(f"text_field: {len(text):,} characters, a document has at most {LONGEST:,}, in {place}")
         return whole_text(text)
 
     def options(self) -> list[object]:

@@ -68,7 +68,7 @@ def _decoded(path: Path, raw: BinaryIO, newline: str | None) -> TextIO:
 
 def _check(line: str, place: str) -> None:
     if len(line) > LONGEST:
-        raise ConfigError(f"{place} has more than {LONGEST:,} characters; a line and a document may have so many")
+        raise ConfigError(f"{place} has more than {LONGEST:,} characters, the most of a line or a document; split it")
     if "\0" in line:
         raise ConfigError(f"{place} holds NUL characters; is it text, and is it UTF-8?")
     found = None if line.isascii() else _UNDECODED.search(line)

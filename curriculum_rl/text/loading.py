@@ -1,5 +1,6 @@
 """Loads a data set of the `datasets` library from a directory or the hub; whatever fails is one line."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def load(path: str, split: str | None, config_name: str | None) -> Any:
         if saved is None:
             return datasets.load_dataset(path, config_name, split=split or TRAIN)
         found = datasets.load_from_disk(str(folder))
-    except library_errors() as error:
+    except _library_errors() as error:
         reason = (str(error).strip() or type(error).__name__).split("\n")[0]
         raise ConfigError(f"path: cannot load {path!r}, split {split or TRAIN!r}: {reason}") from error
     if saved == "state.json":
@@ -42,10 +43,23 @@ def load(path: str, split: str | None, config_name: str | None) -> Any:
     return found[split or TRAIN]
 
 
-def library_errors() -> tuple[type[Exception], ...]:
+def rows(dataset: Any, place: str) -> Iterator[dict[str, Any]]:
+    """The rows of a loaded data set.
+
+    Raises:
+        ConfigError: One cannot be read.
+    """
+    try:
+        yield from dataset
+    except _library_errors() as error:
+        reason = (str(error).strip() or type(error).__name__).split("\n")[0]
+        raise ConfigError(f"path: cannot read {place}: {reason}") from error
+
+
+def _library_errors() -> tuple[type[Exception], ...]:
     """What `datasets` and Arrow raise of a data set that is damaged, or not what it says."""
     import pyarrow  # type: ignore[import-untyped]
     from datasets.exceptions import DatasetsError
 
-    builtin = (OSError, ValueError, TypeError, KeyError, AttributeError, NotImplementedError, OverflowError)
+    builtin = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError, ImportError, OverflowError)
     return (*builtin, DatasetsError, pyarrow.ArrowException)

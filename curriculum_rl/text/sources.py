@@ -63,10 +63,11 @@ class FileSource(Fields):
         count = characters = 0
         longest, where = "", Path()
         for path in self._files:
-            for document in self._documents(path, tally):
+            form = self._format(path)
+            for document in self._documents(path, form, tally):
                 count += 1
                 characters += len(document.text)
-                if len(document.text) > len(longest) and self._format(path) == "text":
+                if form == "text" and len(document.text) > len(longest):
                     longest, where = document.text, path
                 yield document
         if not count:
@@ -91,8 +92,7 @@ class FileSource(Fields):
             raise ConfigError(f"format: the name of {path} does not tell; set it to one of {formats}")
         return _SUFFIXES[suffix]
 
-    def _documents(self, path: Path, tally: Tally) -> Iterator[Document]:
-        form = self._format(path)
+    def _documents(self, path: Path, form: str, tally: Tally) -> Iterator[Document]:
         if form in ("text", "lines", "conll"):
             self._check_without_fields(path, form)
             yield from guarded(path, _plain_documents(path, form, tally))
@@ -167,7 +167,7 @@ class DatasetSource(Fields):
         where = {name: class_labels.name_wanted(value, known.get(name)) for name, value in self.where.items()}
         fields = replace(self, where=where)
         empty = True
-        for number, row in enumerate(guarded(Path(self.path), iter(columns), *loading.library_errors()), 1):
+        for number, row in enumerate(loading.rows(columns, place), 1):
             at = f"{place}, row {number}"
             picked = fields.pick(class_labels.named(row, known, at), at, tally)
             if picked is not None:

@@ -19,7 +19,7 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
-def _saved(folder: Path, rows: dict[str, list[Any]], **features: Any) -> Path:
+def _saved(folder: Path, rows: dict[str, Any], **features: Any) -> Path:
     datasets.Dataset.from_dict(rows, features=datasets.Features(features)).save_to_disk(str(folder))
     return folder
 
@@ -32,7 +32,11 @@ def test_parquet_and_datasets_of_words_and_tags(tmp_path: Path) -> None:
         "tags": datasets.Sequence(datasets.ClassLabel(names=names)),
         "text_tags": datasets.Sequence(datasets.Value("string")),
     }
-    rows = {"tokens": [["New", "York"], ["rain"]], "tags": [[1, 2], [0]], "text_tags": [["B-LOC", "I-LOC"], ["O"]]}
+    rows: dict[str, Any] = {
+        "tokens": [["New", "York"], ["rain"]],
+        "tags": [[1, 2], [0]],
+        "text_tags": [["B-LOC", "I-LOC"], ["O"]],
+    }
     table = datasets.Dataset.from_dict(rows, features=datasets.Features(features))
     table.save_to_disk(str(tmp_path / "set"))
     table.to_parquet(str(tmp_path / "a.parquet"))
@@ -74,7 +78,7 @@ TEXT = datasets.Value("string")
 
 
 def test_class_labels_are_names_in_every_field(tmp_path: Path) -> None:
-    rows = {"text": ["a", "b", "c", None], "label": [1, 0, -1, 1]}
+    rows: dict[str, Any] = {"text": ["a", "b", "c", None], "label": [1, 0, -1, 1]}
     folder = _saved(tmp_path / "set", rows, text=TEXT, label=CLASS)
     tally = Tally()
     found = list(read(dataset(folder, label_field="label", group_field="label"), tally))
@@ -95,7 +99,7 @@ def test_class_labels_in_parquet_keep_their_numbers_and_have_none_for_none(tmp_p
 
 def test_tags_without_a_class(tmp_path: Path) -> None:
     tags = datasets.Sequence(datasets.ClassLabel(names=["O", "B-LOC"]))
-    rows = {"words": [["in", "Rome"], ["so", "what"]], "tags": [[0, 1], [-1, -1]]}
+    rows: dict[str, Any] = {"words": [["in", "Rome"], ["so", "what"]], "tags": [[0, 1], [-1, -1]]}
     options: dict[str, Any] = {"text_field": "words", "label_field": "tags"}
     folder = _saved(tmp_path / "set", rows, words=datasets.Sequence(TEXT), tags=tags)
     found = list(dataset(folder, **options).documents())
@@ -108,7 +112,7 @@ def test_tags_without_a_class(tmp_path: Path) -> None:
 
 
 def test_several_labels_are_refused(tmp_path: Path) -> None:
-    rows = {"text": ["a"], "label": [[0, 1]]}
+    rows: dict[str, Any] = {"text": ["a"], "label": [[0, 1]]}
     folder = _saved(tmp_path / "set", rows, text=TEXT, label=datasets.Sequence(CLASS))
     with pytest.raises(ConfigError, match=r"label_field: must name a field of single values .a list in .* row 1"):
         list(dataset(folder, label_field="label").documents())

@@ -5,11 +5,14 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from made_sources import files
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.text import fields, lines, readers
 
+_BYTES = st.binary(max_size=60) | st.text('{}[]":,\tO\r\n text-B\0').map(str.encode)
 FORMATS = ["text", "lines", "jsonl", "csv", "conll"]
 
 
@@ -53,7 +56,7 @@ def test_damaged_gzip(tmp_path: Path, form: str, damage: str) -> None:
         whole[10:40] = b"\xff" * 30  # a block of no type: zlib.error
     elif damage == "checksum":
         whole[-8] ^= 1
-    content = {"cut": whole[: len(whole) // 2], "empty": whole[:10], "plain": b"x" * 100}.get(damage, whole)
+    content = {"cut": whole[: len(whole) // 2], "empty": whole[:10], "plain": bytearray(b"x" * 100)}.get(damage, whole)
     (tmp_path / "a.gz").write_bytes(content)
     _refused(tmp_path / "a.gz", form, "paths: ")
 
@@ -78,7 +81,7 @@ def test_texts_that_are_too_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "a.txt").write_text("some words\n" * 200)
     _refused(tmp_path / "a.txt", "text", "line 91: more than 1,000 characters .* set format: lines")
     (tmp_path / "a.csv").write_text('text\n"' + "some words\n" * 200 + '"\n')
-    _refused(tmp_path / "a.csv", "csv", "text_field: 2,200 characters, above the 1,000 of a document, in .* line 2")
+    _refused(tmp_path / "a.csv", "csv", "text_field: 2,200 characters, a document has at most 1,000, in .* line 2")
 
 
 @pytest.mark.parametrize("unit", ["a", "\n", "a b c\n\n"])
@@ -87,6 +90,20 @@ def test_a_gzip_bomb_is_not_unpacked(tmp_path: Path, unit: str, monkeypatch: pyt
     monkeypatch.setattr(lines, "_PACKED", 1 << 18)
     (tmp_path / "a.txt.gz").write_bytes(gzip.compress(unit.encode() * (5_000_000 // len(unit))))
     _refused(tmp_path / "a.txt.gz", "lines", "unpacks to more than 100 times its size|line 1 has more than 1,048,576")
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "parquet"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv.gz"])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(content=_BYTES)
+def test_any_bytes_are_read_or_refused(tmp_path: Path, form: str, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    try:
+        found = list(files(tmp_path / name, format=form).documents())
+    except ConfigError as error:
+        assert str(tmp_path / name) in str(error) and "\n" not in str(error)
+    else:
+        assert all(row.text.strip() for row in found) and found
 
 
 def test_sentences_without_blank_lines(tmp_path: Path) -> None:
