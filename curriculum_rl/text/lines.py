@@ -33,12 +33,14 @@ def numbered(path: Path, newline: str | None = None) -> Iterator[tuple[int, str]
             that it cannot be any.
     """
     with path.open("rb") as raw, _decoded(path, raw, newline) as file:
+        packed = is_packed(path)
         number = read = 0
         while line := file.readline(LONGEST + 1):
             number += 1
             read += len(line)
-            _check(line, f"paths: {path}, line {number}")
-            if read > _PACKED and is_packed(path) and read > _RATIO * raw.tell():
+            if len(line) > LONGEST or "\0" in line or not line.isascii():
+                _check(line, f"paths: {path}, line {number}")
+            if packed and read > _PACKED and read > _RATIO * raw.tell():
                 raise ConfigError(f"paths: {path} unpacks to more than {_RATIO} times its size; unpack it to read it")
             yield number, line
 
@@ -71,6 +73,6 @@ def _check(line: str, place: str) -> None:
         raise ConfigError(f"{place} has more than {LONGEST:,} characters, the most of a line or a document; split it")
     if "\0" in line:
         raise ConfigError(f"{place} holds NUL characters; is it text, and is it UTF-8?")
-    found = None if line.isascii() else _UNDECODED.search(line)
+    found = _UNDECODED.search(line)
     if found is not None:
         raise ConfigError(f"{place} is not UTF-8 (byte 0x{ord(found[0]) - 0xDC00:02x}); save the file as UTF-8")
