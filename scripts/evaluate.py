@@ -1,5 +1,6 @@
 """`curriculum-rl evaluate`: a trained agent on fresh seeds."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -12,8 +13,10 @@ from rich.table import Table
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import entry, load
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 from curriculum_rl.recording.runs import RunDirectory
+from curriculum_rl.schema import load as configs
+from curriculum_rl.schema import own
 
 
 def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic: bool) -> list[dict[str, Any]]:
@@ -36,7 +39,9 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     if not (run / "agent.zip").is_file():
         raise ConfigError(f"run: {str(run)!r} holds no agent.zip; is it a run directory?")
     document = directory.read_config()
-    name = document["agent"]["name"]
+    written = run / "config.yaml"
+    name = _agent(document, written)
+    config = configs.of_run(document.get("env"), written)
     torch.set_num_threads(1)
     known = entry(name)
     online = known.protocol == "online"
@@ -44,7 +49,7 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     free = not known.needs_reward or (frozen and online)
     # An agent that goes on learning would pool what it sees in runs that are meant to be separate.
     together = 1 if online and not frozen else episodes
-    env = make_sb3_vec_env(document["env"], num_envs=together, charge_proxy=not free)
+    env = make_sb3_vec_env(config, num_envs=together, charge_proxy=not free)
     agent = load(name, run / "agent.zip", env=env)
     if not online and isinstance(agent, Shell):
         agent.reset_memory()  # the last run of the training has ended: what it led to is played now
@@ -57,6 +62,17 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     directory.write_json("evaluation.json", {"agent": name, **settings, "finals": finals})
     Console().print(_table(name, env.vector.config.name, finals))
     return finals
+
+
+def _agent(document: Mapping[str, Any], written: Path) -> str:
+    """The agent's name, where it is one of ours or the file is trusted."""
+    agent = document.get("agent")
+    name = agent.get("name") if isinstance(agent, dict) else None
+    if not isinstance(name, str):
+        raise ConfigError(f"{written}: agent.name: must be the name of an agent (got {shown(name)})")
+    if ":" in name:
+        own.check(name, written, "agent.name")
+    return name
 
 
 def play(env: PretrainingVecEnv, agent: Any, seed: int, *, learn: bool, deterministic: bool) -> list[dict[str, Any]]:

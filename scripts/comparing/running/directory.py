@@ -8,12 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml
 from filelock import FileLock, Timeout
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import write_atomically
-from curriculum_rl.schema import EnvConfig
+from curriculum_rl.recording.runs import RunDirectory
+from curriculum_rl.schema import EnvConfig, files, reading
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 
@@ -72,11 +72,11 @@ class Directory:
         file = self.path / "environment.yaml"
         now = config.model_dump(mode="json")
         if not file.exists():
-            write_atomically(file, HEADER + yaml.safe_dump(now, sort_keys=False, allow_unicode=True, width=100))
+            write_atomically(file, HEADER + reading.dump(now))
             return
-        before = yaml.safe_load(file.read_text(encoding="utf-8"))
-        # A key that this file was written without has its default.
-        different = _difference(configs.load(before).model_dump(mode="json"), now)
+        before = reading.read(files.file_text(file, f"out: {file}"), f"out: {file}").value
+        # A key that this file was written without has its default; nothing of it runs.
+        different = _difference(configs.of_run(before, file, trust=True).model_dump(mode="json"), now)
         if different:
             key, old, new = different
             raise ConfigError(f"out: {self.path} was begun with {key}={old!r}, not {new!r}; choose another directory")
@@ -126,7 +126,7 @@ def check_same(cell: Path, wanted: Mapping[str, Any]) -> None:
     """
     if not is_finished(cell):
         return
-    document = yaml.safe_load((cell / "config.yaml").read_text(encoding="utf-8"))
+    document = RunDirectory(cell).read_config()
     before = json.loads(json.dumps({key: document.get(key) for key in wanted}))
     different = _difference(before, json.loads(json.dumps(dict(wanted))))
     if different:
