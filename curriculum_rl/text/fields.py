@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, cut
 from curriculum_rl.text import iob
 from curriculum_rl.text.documents import Document, Tally
 from curriculum_rl.text.lines import LONGEST
 from curriculum_rl.text.values import spelled, whole_text
 
+_SHOWN = 20  # fields that a message names
 _SEPARATORS = ("\n", " ", " ", " ")  # of lists in lists, from the outside in
 
 
@@ -78,8 +79,8 @@ class Fields:
         keys = {"text_field": self.text_field, "label_field": self.label_field, "group_field": self.group_field}
         for key, name in [*keys.items(), *(("where", name) for name in self.where)]:
             if name is not None and name not in names:
-                there = ", ".join(map(str, names))
-                there = there if len(there) <= 300 else f"{there[:300]}..."
+                there = ", ".join(cut(str(field)) for field in list(names)[:_SHOWN])
+                there += f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
                 raise ConfigError(f"{key}: no field {name!r} in {place}; its fields are: {there}")
 
 

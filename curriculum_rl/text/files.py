@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 from curriculum_rl.text.cache import file_sha256
 
 
@@ -23,7 +23,7 @@ def found(patterns: Iterable[str]) -> list[Path]:
                 files.setdefault((status.st_dev, status.st_ino), path)
         except (OSError, RuntimeError, NotImplementedError) as error:  # RuntimeError: `~name` of nobody
             reason = getattr(error, "strerror", None) or str(error)
-            raise ConfigError(f"paths: cannot look for {pattern[:200]!r}: {reason}") from error
+            raise ConfigError(f"paths: cannot look for {shown(pattern)}: {reason}") from error
     if not files:
         raise ConfigError("paths: no file is named")
     return list(files.values())

@@ -1,10 +1,9 @@
 """Tags of words as IOB2 writes them: `O`, `B-<type>` where an entity begins, `I-<type>` inside it."""
 
 import re
-import reprlib
 from collections.abc import Iterable
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 
 OUTSIDE = "O"
 """The tag of a word of no entity."""
@@ -34,7 +33,7 @@ def check(words: list[object], tags: list[object], place: str) -> None:
         raise ConfigError(f"label_field: {len(words)} words have {len(tags)} tags in {place}")
     for word, tag in zip(words, tags, strict=True):
         if not isinstance(word, str) or not word or " " in word:
-            raise ConfigError(f"text_field: {reprlib.repr(word)} is no word (a string without a space) in {place}")
+            raise ConfigError(f"text_field: {shown(word)} is no word (a string without a space) in {place}")
         if not is_tag(tag):
-            found = f"{reprlib.repr(tag)}, of the word {reprlib.repr(word)}"
+            found = f"{shown(tag)}, of the word {shown(word)}"
             raise ConfigError(f"label_field: {found}, is no tag of IOB2 in {place}")

@@ -1,11 +1,10 @@
 """Reads the formats without fields, one generator for each: paragraphs, lines, tagged sentences."""
 
 import re
-import reprlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 from curriculum_rl.text import iob
 from curriculum_rl.text.lines import LONGEST, numbered
 
@@ -74,6 +73,6 @@ def _tagged_word(line: str, has_language: bool, place: str) -> tuple[str, str]:
     word, _, tag = line.strip().rpartition("\t")
     word = word.partition(":")[2] if has_language else word
     if not word or " " in word or "\t" in word or not iob.is_tag(tag):
-        found = reprlib.repr(line.rstrip("\n"))
+        found = shown(line.rstrip("\n"))
         raise ConfigError(f"{place} is no token<TAB>tag of IOB2: {found}")
     return word, tag

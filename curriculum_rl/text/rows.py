@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 from curriculum_rl.text.lines import LONGEST, Item, guarded, is_packed, numbered
 
 Row = dict[str, Any]
@@ -158,4 +158,4 @@ def _parquet(path: Path) -> Any:
 def _check_names(names: Sequence[str], place: str) -> None:
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
-        raise ConfigError(f"{place} has two fields of the name {twice[:60]!r}")
+        raise ConfigError(f"{place} has two fields of the name {shown(twice)}")
