@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from curriculum_rl.agents.table import load, make
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.recording import identity
 from curriculum_rl.recording.recorder import Recorder
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.recording.runs import RunDirectory
@@ -25,13 +27,16 @@ from curriculum_rl.scripts.running.request import Request
 from curriculum_rl.scripts.running.resuming import Checkpoint
 
 
-def train(request: Request, *, resume: bool = False, overwrite: bool = False) -> bool:
+def train(
+    request: Request, *, resume: bool = False, overwrite: bool = False, data: Mapping[str, str] | None = None
+) -> bool:
     """Train and write the run directory.
 
     Args:
         request: what to do.
         resume: continue an interrupted run of the same configuration.
         overwrite: replace an existing run directory.
+        data: what the comparison that it belongs to was begun on; None: it belongs to none.
 
     Returns:
         Whether it came to its end; False after Ctrl-C.
@@ -44,9 +49,15 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
     console = Console(stderr=True, quiet=request.quiet)
     with console.status("reading and tokenising the corpora"):
         env = _make_env(request, config)
+    experiment = env.vector.experiment
+    if data is not None:
+        identity.compare(data, experiment.data, "the comparison was begun")
+    if said := str(experiment.overlap):
+        console.print(said, soft_wrap=True, highlight=False)
     checkpoint = None
     if resume and directory.path.joinpath("config.yaml").exists():
         _same_request(directory, request, config)
+        identity.check(directory.path, experiment.data)
         if (directory.path / "result.json").exists():
             console.print(f"{directory.path} is complete already")
             return True
@@ -55,6 +66,7 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
     if checkpoint is None:
         directory = RunDirectory.create(request.out, resume=resume, overwrite=overwrite)
         directory.write_config(request.document(config))
+        identity.write(directory.path, experiment.data)
         directory.write_versions()
     try:
         callback = _learn(request, env.vector, agent, directory, console, checkpoint)

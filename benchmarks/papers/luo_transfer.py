@@ -57,7 +57,7 @@ def score_target(
 def learner_of(experiment: Experiment, run: Path | None, seed: int) -> Learner:
     """The learner that a run kept, or one with fresh weights."""
     if run is not None:
-        return load_learner(run / "learner", device=experiment.config.device)
+        return load_learner(run / "learner", device=experiment.config.device, tokenizer=experiment.tokenizer)
     learner = make_learner(experiment.config, experiment.problem)
     learner.reset([key(seed, "weights") >> 1])
     return learner

@@ -9,28 +9,40 @@ import torch
 from curriculum_rl import plugins
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.build import check_tokenizer
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.schema import files, own
 from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
+from curriculum_rl.text.tokenizers import Tokenizer
 
 
-def load_learner(directory: Path | str, *, device: torch.device | str = "cpu", trust: bool | None = None) -> Learner:
+def load_learner(
+    directory: Path | str,
+    *,
+    device: torch.device | str = "cpu",
+    tokenizer: Tokenizer | None = None,
+    trust: bool | None = None,
+) -> Learner:
     """The learner that `save` wrote into a directory, of whichever kind.
 
     `learner.json` says the kind: one of ours, or the `module:Class` whose `load(directory, device=...)` reads it.
 
     Args:
-        directory: where.
-        device: to put it on.
+        directory: of the learner; a run's is `<run>/learner`, or one of its `shard-<n>`.
+        device: where it goes.
+        tokenizer: of the environment that it comes into; None: it reads no text of one.
         trust: whether the file may name a class; None: as `CURRICULUM_RL_TRUST` says.
 
     Raises:
-        ConfigError: where the directory holds no learner or a file of it does not fit.
+        ConfigError: where the directory holds no learner or a file of it does not fit, or the tokenizer that a run
+            saved with it is another.
     """
     path = Path(directory) / "learner.json"
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
+    if tokenizer is not None:
+        check_tokenizer(path.parent, tokenizer)
     kind = _description(path.parent).get("kind")
     if kind == "native":
         return load_batched(directory, device=device)

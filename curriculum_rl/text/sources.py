@@ -9,7 +9,6 @@ from typing import Any, get_args
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema.corpora import Format
 from curriculum_rl.text import class_labels, files, loading, readers, rows
-from curriculum_rl.text.cache import file_sha256
 from curriculum_rl.text.documents import Document, Tally, sha256_of
 from curriculum_rl.text.fields import Fields
 from curriculum_rl.text.lines import guarded, is_packed
@@ -145,9 +144,15 @@ class DatasetSource(Fields):
     config_name: str | None
 
     def fingerprint(self) -> str:
-        """sha256 of the data set's Arrow files and the options; where it lies does not matter."""
-        files = [file_sha256(Path(str(file["filename"]))) for file in self._dataset.cache_files]
-        return sha256_of("dataset", _READER, files or [self.path, self._dataset._fingerprint], self.options())
+        """sha256 of the rows that are read, as Arrow holds them, of their features and of the options.
+
+        Where the data set lies, which split it is and how its rows were selected does not matter beyond that.
+        """
+        place = f"{self.path} ({self.split or loading.TRAIN})"
+        self.check(self._dataset.column_names, place)
+        read = self._dataset.select_columns(self.names())
+        features = {name: repr(feature) for name, feature in sorted(read.features.items())}
+        return sha256_of("dataset", _READER, loading.arrow_sha256(read, place), features, self.options())
 
     def documents(self) -> Iterator[Document]:
         """The documents of the split; class labels by name.

@@ -49,7 +49,11 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
         "overhead": overhead(seconds),
         "corpora": dict(experiment.hashes),
         "tokenizer": experiment.tokenizer.fingerprint,
-        "data": {"corpora": {name: counts.entries() for name, counts in experiment.counts.items()}},
+        "data": {
+            "sha256": experiment.data,
+            "overlap": experiment.overlap.counts,
+            "corpora": {name: counts.entries() for name, counts in experiment.counts.items()},
+        },
         "episode_finals": callback.finals,
     }
 

@@ -16,6 +16,7 @@ from curriculum_rl.agents.table import load
 from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.mixtures import action_of
+from curriculum_rl.recording import identity
 from curriculum_rl.recording.recorder import Recorder
 from curriculum_rl.recording.rows import to_json, write_atomically
 from curriculum_rl.recording.runs import RunDirectory
@@ -29,25 +30,27 @@ from curriculum_rl.scripts.running.request import Request
 from curriculum_rl.scripts.train import train
 
 
-def train_cell(request: Request) -> bool:
-    """One complete run; a killed one goes on from its checkpoint, or else begins anew."""
+def train_cell(request: Request, data: Mapping[str, str]) -> bool:
+    """One complete run on the comparison's data; a killed one goes on from its checkpoint, or else begins anew."""
     resumable = resuming.exists(request.out)
     directory.clear(request.out, keep=resumable)
-    return train(request, resume=resumable)
+    return train(request, resume=resumable, data=data)
 
 
-def frozen_cell(request: Request, trained: Path) -> bool:
+def frozen_cell(request: Request, trained: Path, data: Mapping[str, str]) -> bool:
     """One complete run of a policy that no longer learns, as an ordinary run directory.
 
     Args:
         request: of the run; `steps` does not matter.
         trained: the run directory that holds the policy.
+        data: what the comparison was begun on.
     """
     torch.set_num_threads(1)
     directory.clear(request.out, keep=False)
     request = replace(request, num_envs=1)
     config, console = request.config(), Console(stderr=True, quiet=True)
     env = make_sb3_vec_env(config, num_envs=1, charge_proxy=request.entry.needs_reward)
+    identity.compare(data, env.vector.experiment.data, "the comparison was begun")
     monitored = VecMonitor(env)
     agent = load(request.agent, trained / "agent.zip", env=monitored)
     agent.set_random_seed(request.seed)
@@ -55,6 +58,7 @@ def frozen_cell(request: Request, trained: Path) -> bool:
         agent.reset_memory()  # the last run of the training has ended: what it led to is played now
     folder = RunDirectory.create(request.out)
     folder.write_config({**request.document(config), "trained": str(trained)})
+    identity.write(folder.path, data)
     folder.write_versions()
     try:
         recorder = Recorder(folder.path, env.vector.tasks)
@@ -89,7 +93,12 @@ def _loop(agent: Any, env: Any, callback: Any) -> None:
 
 
 def try_mixtures(
-    config: EnvConfig, overrides: Mapping[str, Any], mixtures: Sequence[Sequence[float]], seed: int, out: Path
+    config: EnvConfig,
+    overrides: Mapping[str, Any],
+    mixtures: Sequence[Sequence[float]],
+    seed: int,
+    out: Path,
+    data: Mapping[str, str],
 ) -> bool:
     """Train one learner on each static mixture, side by side, and write their final proxy scores and their cost.
 
@@ -99,11 +108,13 @@ def try_mixtures(
         mixtures: (C, K) shares.
         seed: of all of them: same weights, data and proxy windows, so that only the mixture differs.
         out: the file to write.
+        data: what the comparison was begun on.
     """
     torch.set_num_threads(1)
     static = {"action.kind": "mixture", "action.permute": False, "observation": "flat", "reward.baseline": "none"}
     begun = time.perf_counter()
     env = PretrainingVectorEnv(config, num_envs=len(mixtures), overrides={**overrides, **static}, downstream=False)
+    identity.compare(data, env.experiment.data, "the comparison was begun")
     env.begin([seed] * len(mixtures))
     actions = action_of(np.array(mixtures, np.float64))
     while True:
