@@ -16,6 +16,7 @@ from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.counts import Counts
 from curriculum_rl.text.disjoint import Overlap
 from curriculum_rl.text.library import Library
 from curriculum_rl.text.targets import Target
@@ -30,12 +31,14 @@ class Experiment:
         config: the validated environment.
         problem: tasks, target, held-out windows, divergences.
         hashes: sha256 of the tokens of every corpus.
+        counts: what reading counted of every corpus that is read, and of the target's own as "target.corpus".
         overlap: what stood on both sides and was taken out of train parts.
     """
 
     config: EnvConfig
     problem: Problem
     hashes: Mapping[str, str]
+    counts: Mapping[str, Counts]
     overlap: Overlap
 
     @property
@@ -75,6 +78,7 @@ def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:
         config=config,
         problem=_problem(config, library, target, tasks),
         hashes=library.hashes(),
+        counts=library.counts(),
         overlap=library.overlap,
     )
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from made_sources import written
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
@@ -15,6 +17,8 @@ from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Price, Reading, Stateless
 from curriculum_rl.schema import load as configs
+from curriculum_rl.testing.problems import STAR, sentences
+from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.documents import Document
 from curriculum_rl.text.tokenizers import Tokenizer
 
@@ -206,3 +210,16 @@ def test_no_split_but_the_signal_split_is_trained_on(tiny: dict[str, Any]) -> No
     for corpus in [*others, *(task.corpus for task in experiment.problem.tasks[:-1])]:
         windows = corpus.windows(np.arange(corpus.size(context)), context)
         assert seen.isdisjoint(tuple(row) for row in windows), corpus.name
+
+
+def test_counts_of_reading_are_the_same_from_the_cache(tiny: dict[str, Any], tmp_path: Path) -> None:
+    rows = [{"text": text, "id": f"g{n // 2}"} for n, text in enumerate(sentences(STAR, 300, seed=9))]
+    path = written(tmp_path, "rows.jsonl", rows)
+    target = {"corpus": {"paths": str(path), "group_field": "id"}}
+    config = configs.load({**tiny, "target": target, "report": {"sequences": 16}})
+    first, again = (build(config, Cache(tmp_path / "cache")).counts for _ in range(2))
+    assert first == again and list(first) == ["sea", "land", "star", "target.corpus"]
+    assert (first["sea"].documents, first["sea"].ungrouped, first["sea"].labels) == (900, 900, {})
+    star = first["star"]
+    assert (star.groups, star.grouped, star.classes) == (450, 900, 2) and sum(star.labels.values()) == 900
+    assert (first["target.corpus"].groups, first["target.corpus"].labelled) == (150, 0)

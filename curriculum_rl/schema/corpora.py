@@ -30,7 +30,7 @@ class ReadCorpus(CorpusSection):
     """A corpus that is read; `builds` is a `curriculum_rl.text.documents.Source` of the other settings."""
 
     heldout: float = Field(HELDOUT, gt=0, lt=1, description="share of the documents held out, whole groups at a time")
-    max_characters: int | None = Field(None, gt=0, description="read no more text than this")
+    max_characters: int | None = Field(None, gt=0, description="keep no more text than this, spread over all of it")
 
 
 class FieldsCorpus(ReadCorpus):
@@ -77,7 +77,7 @@ class DatasetCorpus(FieldsCorpus):
     builds = "curriculum_rl.text.sources:DatasetSource"
     path: PathOrName = Field(description="the directory, relative to the file, or the hub name")
     config_name: str | None = Field(None, description="which configuration, of a hub name that has several")
-    split: str = Field("train", description="which split of it")
+    split: str | None = Field(None, description="which split of it; null: train, or all where there are no splits")
 
 
 class AlmanacCorpus(ReadCorpus):

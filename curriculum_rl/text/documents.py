@@ -1,10 +1,11 @@
 """Documents, and sources made of documents at hand or of another source."""
 
 import hashlib
+import heapq
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from curriculum_rl import draws
 from curriculum_rl.errors import wrong
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Document:
     """One text.
 
@@ -58,6 +59,39 @@ class Source(Protocol):
         ...
 
 
+@dataclass
+class Tally:
+    """What was passed over on the way to a source's documents.
+
+    Attributes:
+        filtered: Rows that `where` left out.
+        without_text: Rows whose text is null, NaN, empty or blank.
+        beyond_cap: Documents that `max_characters` left out.
+        cut: Documents without a group that `max_characters` cut in two: 0 or 1; the group is then the whole text.
+        unbroken: Documents that are several lines of a text file without a blank one.
+    """
+
+    filtered: int = 0
+    without_text: int = 0
+    beyond_cap: int = 0
+    cut: int = 0
+    unbroken: int = 0
+
+
+@runtime_checkable
+class TallyingSource(Source, Protocol):
+    """A source that passes rows over, and counts them."""
+
+    def read(self, tally: Tally) -> Iterator[Document]:
+        """The documents, in a fixed order; what is passed over is added to the tally on the way."""
+        ...
+
+
+def read(source: Source, tally: Tally) -> Iterator[Document]:
+    """The documents of any source; only a `TallyingSource` has something to add to the tally."""
+    return source.read(tally) if isinstance(source, TallyingSource) else source.documents()
+
+
 @dataclass(frozen=True)
 class MemorySource:
     """Documents that are at hand."""
@@ -98,20 +132,25 @@ class CappedSource:
 
     def documents(self) -> Iterator[Document]:
         """The documents that fit, in the source's order."""
-        rows = list(self.source.documents())
-        ranks = [draws.key("capped", row.group or row.text) for row in rows]
-        kept: dict[int, Document] = {}
-        left = self.max_characters
-        for place in sorted(range(len(rows)), key=lambda place: (ranks[place], place)):
-            row = rows[place]
-            if left < len(row.text):
-                start = row.start(left)
-                if start.text.strip():
-                    kept[place] = replace(start, group=row.group or row.text)
-                break
-            kept[place] = row
-            left -= len(row.text)
-        return (kept[place] for place in sorted(kept))
+        return self.read(Tally())
+
+    def read(self, tally: Tally) -> Iterator[Document]:
+        """The same; memory holds no more than what fits, however much is read."""
+        kept: list[tuple[int, int, Document]] = []  # a heap whose first is the last in the random order
+        size = 0
+        for place, row in enumerate(read(self.source, tally)):
+            heapq.heappush(kept, (-draws.key("capped", row.group or row.text), -place, row))
+            size += len(row.text)
+            while size - len(kept[0][2].text) >= self.max_characters:
+                size -= len(heapq.heappop(kept)[2].text)
+                tally.beyond_cap += 1
+        if size > self.max_characters:
+            rank, place, row = heapq.heappop(kept)
+            start = row.start(self.max_characters - size + len(row.text))
+            if start.text.strip():
+                tally.cut += not row.group
+                kept.append((rank, place, replace(start, group=row.group or row.text)))
+        return iter([row for _, _, row in sorted(kept, key=lambda entry: -entry[1])])
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,18 @@
 """Which fields of a row make a document: text, label, group, and what to keep."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, cut
 from curriculum_rl.text import iob
-from curriculum_rl.text.documents import Document
+from curriculum_rl.text.documents import Document, Tally
+from curriculum_rl.text.lines import LONGEST
+from curriculum_rl.text.values import spelled, whole_text
+
+_SHOWN = 20  # fields that a message names
+_SEPARATORS = ("\n", " ", " ", " ")  # of lists in lists, from the outside in
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,29 +37,38 @@ class Fields:
         names = [self.text_field, self.label_field, self.group_field, *self.where]
         return list(dict.fromkeys(name for name in names if name is not None))
 
-    def pick(self, row: Mapping[str, Any], place: str) -> Document | None:
-        """The document of a row; None for one that `where` leaves out or that has no text.
+    def pick(self, row: Mapping[str, Any], place: str, tally: Tally) -> Document | None:
+        """The document of a row; None for one that `where` leaves out or that has no text, which the tally counts.
 
         Where the text is a list of words and the label a list of tags, these are the tags of the words.
 
         Raises:
-            ConfigError: A field is missing, the text is not text, or words and tags do not fit together.
+            ConfigError: A field is missing, the text is not text or too long, a label or a group is no single value, or
+                words and tags do not fit together.
         """
         self.check(row, place)
-        if not all(_matches(row[name], value) for name, value in self.where.items()):
+        if not all(_matches(row[name], value, name, place) for name, value in self.where.items()):
+            tally.filtered += 1
             return None
-        label = None if self.label_field is None else row[self.label_field]
-        group = "" if self.group_field is None else row[self.group_field]
-        group = "" if group is None else str(group)
-        if isinstance(label, list) and _is_words(row[self.text_field]):
-            return _tagged(row[self.text_field], label, group, place)
-        text = _joined(row[self.text_field], "\n")
-        if text is None:
-            kind = type(row[self.text_field]).__name__
-            raise ConfigError(f"text_field: {self.text_field!r} holds a {kind}, not text, in {place}")
+        label: Any = None if self.label_field is None else row[self.label_field]
+        tagged = isinstance(label, list) and _is_words(row[self.text_field])
+        text = _sentence(row[self.text_field], label, place) if tagged else self._text(row, place)
         if not text.strip():
+            tally.without_text += 1
             return None
-        return Document(_whole(text), group, None if label is None else str(label))
+        group = "" if self.group_field is None else _spelled("group_field", row[self.group_field], place) or ""
+        if tagged:
+            return Document(text, group, whole_text(" ".join(label)), tagged=True)
+        return Document(text, group, _spelled("label_field", label, place))
+
+    def _text(self, row: Mapping[str, Any], place: str) -> str:
+        value = row[self.text_field]
+        text = _joined(value, _SEPARATORS)
+        if text is None:
+            raise ConfigError(f"text_field: {self.text_field!r} holds a {type(value).__name__}, not text, in {place}")
+        if len(text) > LONGEST:
+            raise ConfigError(f"text_field: {len(text):,} characters, a document has at most {LONGEST:,}, in {place}")
+        return whole_text(text)
 
     def options(self) -> list[object]:
         """What a fingerprint must know of these fields."""
@@ -64,32 +79,39 @@ class Fields:
         keys = {"text_field": self.text_field, "label_field": self.label_field, "group_field": self.group_field}
         for key, name in [*keys.items(), *(("where", name) for name in self.where)]:
             if name is not None and name not in names:
-                raise ConfigError(f"{key}: no field {name!r} in {place}; its fields are: {', '.join(map(str, names))}")
+                there = ", ".join(cut(str(field)) for field in list(names)[:_SHOWN])
+                there += f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+                raise ConfigError(f"{key}: no field {name!r} in {place}; its fields are: {there}")
 
 
 def _is_words(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
-def _tagged(words: list[Any], tags: list[Any], group: str, place: str) -> Document | None:
+def _sentence(words: Any, tags: list[Any], place: str) -> str:
     iob.check(words, tags, place)
-    return Document(_whole(" ".join(words)), group, " ".join(tags), tagged=True) if words else None
+    return whole_text(" ".join(words))
 
 
-def _whole(text: str) -> str:
-    """The text with a mark for each half of a surrogate pair, which JSON may hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _spelled(key: str, value: Any, place: str) -> str | None:
+    try:
+        return spelled(value)
+    except TypeError as error:
+        raise ConfigError(f"{key}: must name a field of single values ({error} in {place})") from error
 
 
-def _matches(found: Any, wanted: str | int | bool) -> bool:
-    return wanted in found if isinstance(found, list) else bool(found == wanted or str(found) == str(wanted))
+def _matches(found: Any, wanted: str | int | bool, name: str, place: str) -> bool:
+    values = found if isinstance(found, list) else [found]
+    return spelled(wanted) in [_spelled(f"where.{name}", value, place) for value in values]
 
 
-def _joined(value: Any, separator: str) -> str | None:
-    """The text of a value; "" for null, None for what is not text."""
-    if value is None or isinstance(value, str):
-        return value or ""
-    if not isinstance(value, list):
+def _joined(value: Any, separators: tuple[str, ...]) -> str | None:
+    """The text of a value; "" for what is missing, None for what is not text, or lists deeper than the separators."""
+    if isinstance(value, str):
+        return value
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if not isinstance(value, list) or not separators:
         return None
-    parts = [_joined(part, " ") for part in value]
-    return None if None in parts else separator.join(part or "" for part in parts)
+    parts = [_joined(part, separators[1:]) for part in value]
+    return None if None in parts else separators[0].join(part or "" for part in parts)

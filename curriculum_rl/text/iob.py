@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 
 OUTSIDE = "O"
 """The tag of a word of no entity."""
@@ -33,6 +33,7 @@ def check(words: list[object], tags: list[object], place: str) -> None:
         raise ConfigError(f"label_field: {len(words)} words have {len(tags)} tags in {place}")
     for word, tag in zip(words, tags, strict=True):
         if not isinstance(word, str) or not word or " " in word:
-            raise ConfigError(f"text_field: {word!r} is no word (a string without a space) in {place}")
+            raise ConfigError(f"text_field: {shown(word)} is no word (a string without a space) in {place}")
         if not is_tag(tag):
-            raise ConfigError(f"label_field: {tag!r}, of the word {word!r}, is no tag of IOB2 in {place}")
+            found = f"{shown(tag)}, of the word {shown(word)}"
+            raise ConfigError(f"label_field: {found}, is no tag of IOB2 in {place}")

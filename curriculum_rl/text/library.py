@@ -10,6 +10,7 @@ from curriculum_rl.schema.corpora import HELDOUT, DerivedCorpus, Labels, NoiseCo
 from curriculum_rl.text import iob
 from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
+from curriculum_rl.text.counts import Counts
 from curriculum_rl.text.disjoint import OWN, Overlap, find_overlap
 from curriculum_rl.text.documents import CappedSource, Source
 from curriculum_rl.text.splits import SplitSource
@@ -112,6 +113,11 @@ class Library:
     def hashes(self) -> dict[str, str]:
         """sha256 of the train tokens of every corpus."""
         return {name: self.corpus(name).sha256 for name in self._config.corpora}
+
+    def counts(self) -> dict[str, Counts]:
+        """What reading counted of every corpus that is read, and as "target.corpus" of the target's own."""
+        own = {} if self._own_target else {"target.corpus": self._target[1]}
+        return {name: source.counts(self._cache) for name, source in {**self._sources, **own}.items()}
 
     @cached_property
     def _sources(self) -> dict[str, SplitSource]:

@@ -9,6 +9,8 @@ from functools import cached_property
 from curriculum_rl import draws
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.text import iob
+from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.counts import Counts, Reading, cached_counts, counted
 from curriculum_rl.text.documents import Document, Source, sha256_of
 from curriculum_rl.text.overlap import Cut
 
@@ -91,8 +93,13 @@ class SplitSource:
         documents = self.parts.get(part)
         if not documents:
             sizes = ", ".join(f"{name}: {len(rows)}" for name, rows in self.parts.items())
-            raise ConfigError(f"part {part!r} has no document ({sizes}): too few documents or groups to split")
+            hint = "; set format: lines where a line is a document" if self._read.unbroken else ""
+            raise ConfigError(f"part {part!r} has no document ({sizes}): too few documents or groups to split{hint}")
         return self._cuts[part](documents) if part in self._cuts else documents
+
+    def counts(self, cache: Cache) -> Counts:
+        """What reading counted, all parts together; kept in the cache, so that a source is not read for it again."""
+        return cached_counts(self._source_fingerprint, lambda: self._read.counts, cache)
 
     def classes(self) -> tuple[str, ...]:
         """The labels of all parts, sorted.
@@ -126,7 +133,11 @@ class SplitSource:
     @cached_property
     def parts(self) -> dict[str, list[Document]]:
         """The documents of all parts, before `without`."""
-        return split(self.source.documents(), self.fractions)
+        return split(self._read.documents, self.fractions)
+
+    @cached_property
+    def _read(self) -> Reading:
+        return counted(self.source)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
 """Turns documents into tokens, a chunk at a time: memory stays small however long the text is."""
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ from curriculum_rl.text.documents import Document
 from curriculum_rl.text.encoding import Offsets
 from curriculum_rl.text.tokenizers import Tokenizer
 
+Item = TypeVar("Item")
 Spans = Sequence[tuple[int, int]]
 
 _CHUNK = 1 << 20  # characters tokenised in one call: 31.5 million at once took 1.4 GB
@@ -24,13 +27,18 @@ def write_tokens(path: Path, rows: Iterable[Sequence[int]], dtype: npt.DTypeLike
             file.write(np.array(row, dtype=dtype).tobytes())
 
 
-def token_rows(documents: Iterable[Document], tokenizer: Tokenizer, end: list[int]) -> Iterator[list[int]]:
+def token_rows(documents: Iterable[Document], tokenizer: Tokenizer, end: list[int]) -> Iterator["array[int]"]:
     """The tokens of each document, tokenised a chunk at a time, each followed by `end`."""
-    for chunk in _chunks(documents):
-        pieces = [_pieces(document.text) for document in chunk]
-        encoded = iter(tokenizer.encode([piece for group in pieces for piece in group]))
-        for group in pieces:
-            yield [token for _ in group for token in next(encoded)] + end
+    row = array("I")
+    pieces = ((piece, last) for document in documents for piece, last in _pieces(document.text))
+    for chunk in _chunks(pieces, lambda piece: len(piece[0])):
+        encoded = tokenizer.encode([piece for piece, _ in chunk])
+        for (_, last), tokens in zip(chunk, encoded, strict=True):
+            row.extend(tokens)
+            if last:
+                row.extend(end)
+                yield row
+                row = array("I")
 
 
 def tagged_rows(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator[tuple[list[int], list[int]]]:
@@ -40,7 +48,7 @@ def tagged_rows(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator
     word after the first as after a space. A word that the tokenizer makes nothing of (a lone invisible character) is
     one mask token.
     """
-    for chunk in _chunks(documents):
+    for chunk in _chunks(documents, lambda document: len(document.text)):
         encoded = tokenizer.encoder.encode_with_offsets([row.text for row in chunk])
         for row, (ids, offsets) in zip(chunk, encoded, strict=True):
             spans = _spans(row.words)
@@ -110,26 +118,27 @@ def _word_by_word(words: Sequence[str], tokenizer: Tokenizer) -> tuple[list[int]
     return tokens, places
 
 
-def _chunks(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    """Lists of documents of about _CHUNK characters, a longer document alone."""
-    chunk: list[Document] = []
-    characters = 0
-    for document in documents:
-        chunk.append(document)
-        characters += len(document.text)
-        if characters >= _CHUNK:
+def _chunks(items: Iterable[Item], characters: Callable[[Item], int]) -> Iterator[list[Item]]:
+    """Lists of items of about _CHUNK characters, a longer item alone."""
+    chunk: list[Item] = []
+    size = 0
+    for item in items:
+        chunk.append(item)
+        size += characters(item)
+        if size >= _CHUNK:
             yield chunk
-            chunk, characters = [], 0
+            chunk, size = [], 0
     if chunk:
         yield chunk
 
 
-def _pieces(text: str) -> list[str]:
-    """A text cut into pieces of at most _PIECE characters, before white space where there is some."""
-    pieces = []
-    while len(text) > _PIECE:
-        cut = max(text.rfind("\n", 1, _PIECE), text.rfind(" ", _PIECE // 2, _PIECE))
-        cut = cut if cut > 0 else _PIECE
-        pieces.append(text[:cut])
-        text = text[cut:]
-    return [*pieces, text]
+def _pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """Pieces of a text of at most _PIECE characters, cut before white space where there is some, and which is last."""
+    begin = 0
+    while len(text) - begin > _PIECE:
+        end = begin + _PIECE
+        cut = max(text.rfind("\n", begin + 1, end), text.rfind(" ", begin + _PIECE // 2, end))
+        cut = cut if cut > 0 else end
+        yield text[begin:cut], False
+        begin = cut
+    yield text[begin:], True

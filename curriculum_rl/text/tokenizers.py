@@ -16,6 +16,7 @@ from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.schema.corpora import LABELS
 from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.encoding import Encoder
+from curriculum_rl.text.runs import without_long_runs
 from curriculum_rl.text.special_tokens import ROLES, label_names, require_own_ids, with_specials
 from curriculum_rl.text.token_tables import TokenTables, token_texts
 
@@ -131,7 +132,8 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int, labels: int = LABELS) ->
     """Trains a byte-level BPE tokenizer: every text can be encoded, and decodes to itself.
 
     Args:
-        texts: What to train on, a few million characters at most: more changes little and costs seconds.
+        texts: What to train on, a few million characters at most: more changes little and costs seconds. Of runs of
+            more than 1,000 letters, signs or blanks the first 2 million characters are read, in pieces.
         vocab_size: Tokens in all, special ones included; a small text may yield fewer.
         labels: Label tokens to reserve.
 
@@ -151,7 +153,7 @@ def train_bpe(texts: Iterable[str], *, vocab_size: int, labels: int = LABELS) ->
         initial_alphabet=sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    backend.train_from_iterator(texts, trainer)
+    backend.train_from_iterator(without_long_runs(texts), trainer)
     ids = backend.get_vocab(with_added_tokens=True)
     pad, eos, mask, cls, *label_ids = (ids[name] for name in names)
     return Tokenizer(backend, pad_id=pad, eos_id=eos, mask_id=mask, cls_id=cls, label_ids=label_ids)

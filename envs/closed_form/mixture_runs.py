@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.text.readers import Row, csv_rows, guarded
+from curriculum_rl.text.lines import guarded
+from curriculum_rl.text.rows import Row, csv_rows
 
 Floats = npt.NDArray[np.float64]
 Columns = str | Sequence[str]

@@ -49,7 +49,11 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
         "overhead": overhead(seconds),
         "corpora": dict(experiment.hashes),
         "tokenizer": experiment.tokenizer.fingerprint,
-        "data": {"sha256": experiment.data, "overlap": experiment.overlap.counts},
+        "data": {
+            "sha256": experiment.data,
+            "overlap": experiment.overlap.counts,
+            "corpora": {name: counts.entries() for name, counts in experiment.counts.items()},
+        },
         "episode_finals": callback.finals,
     }
 
@@ -122,6 +126,9 @@ def write_outcome(
     resuming.clear(directory.path)
     if request.summarise:
         console.print(summary([result]))
+        for name, counts in env.experiment.counts.items():
+            if remark := counts.remark():
+                console.print(f"rows of {name}: {remark}", soft_wrap=True, highlight=False)
         tell_tensorboard(directory.path, console)
 
 

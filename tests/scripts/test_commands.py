@@ -71,6 +71,21 @@ def test_train_writes_a_whole_run_directory(run: Any, file: str, tmp_path: Path,
     assert not (out / "checkpoint").exists()
 
 
+def test_what_reading_dropped_is_said_and_kept(run: Any, tiny: dict[str, Any], tmp_path: Path) -> None:
+    star = tmp_path / "star.jsonl"
+    more = '\n{"text": null, "label": "dark", "id": "a"}' + '\n{"text": "comet", "label": NaN, "id": "b"}' * 2
+    star.write_text(Path(tiny["corpora"]["star"]["paths"]).read_text() + more)
+    tiny = {**tiny, "corpora": {**tiny["corpora"], "star": {**tiny["corpora"]["star"], "paths": str(star)}}}
+    (tmp_path / "env.yaml").write_text(yaml.safe_dump(tiny, sort_keys=False))
+    arguments = ["--env", str(tmp_path / "env.yaml"), "--agent", "stratified", "--out", str(tmp_path / "run")]
+    status, _, err = run("train", *arguments)
+    assert status == 0 and "rows of star: 1 without text, 2 without a label" in err and "rows of sea" not in err
+    counts = json.loads((tmp_path / "run" / "result.json").read_text())["data"]["corpora"]
+    assert list(counts) == ["sea", "land", "star"]
+    assert (counts["star"]["documents"], counts["star"]["without_text"], counts["star"]["unlabelled"]) == (902, 1, 2)
+    assert sum(counts["star"]["labels"].values()) == 900 and counts["sea"]["labels"] == {}
+
+
 def test_ppo_trains_over_many_runs(run: Any, file: str, tmp_path: Path) -> None:
     out = tmp_path / "run"
     assert run("train", "--env", file, "--agent", "ppo", "--timesteps", "40", "--out", str(out))[0] == 0

@@ -47,7 +47,7 @@ def test_each_part_is_cached_by_content_not_by_name(tmp_path: Path) -> None:
     assert made[0].sha256 == made[1].sha256 and made[1].name == "b"
     again = SplitSource(MemorySource(list(ROWS)), SOURCE.fractions)
     build_corpus("c", again, "train", TOKENIZER, cache)
-    assert "_parts" not in vars(again)  # found without reading a document
+    assert "_read" not in vars(again)  # found without reading a document
     others = [
         build_corpus("a", SOURCE, "heldout", TOKENIZER, cache),
         build_corpus("a", SplitSource(MemorySource(ROWS[:-2]), SOURCE.fractions), "train", TOKENIZER, cache),

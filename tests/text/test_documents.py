@@ -1,11 +1,16 @@
 """Documents, capped and shuffled sources."""
 
+import weakref
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from curriculum_rl import draws
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.text.documents import CappedSource, Document, MemorySource, ShuffledSource, Source
+from curriculum_rl.text.documents import CappedSource, Document, MemorySource, ShuffledSource, Source, Tally, read
 
 ROWS = [Document(f"text {i:03} " + "word " * (i % 7), group=f"g{i // 4}", label=str(i % 2)) for i in range(200)]
 SOURCE = MemorySource(ROWS)
@@ -39,6 +44,49 @@ def test_a_cap_takes_whole_groups_from_everywhere_in_order() -> None:
 def test_a_smaller_cap_takes_a_subset() -> None:
     small, large = ([*CappedSource(SOURCE, cap).documents()] for cap in (700, 1_500))
     assert sum(row not in large for row in small) <= 1
+
+
+@given(
+    st.lists(st.builds(Document, st.text("abc ", min_size=1, max_size=9), st.sampled_from(["", "x", "y"]))),
+    st.integers(1, 60),
+)
+def test_a_cap_takes_the_first_of_a_random_order(rows: list[Document], cap: int) -> None:
+    order = sorted(range(len(rows)), key=lambda n: (draws.key("capped", rows[n].group or rows[n].text), n))
+    kept, left = {}, cap
+    for n in order:
+        start = rows[n].text[:left]
+        if start.strip() or start == rows[n].text:
+            whole = start == rows[n].text
+            kept[n] = rows[n] if whole else Document(start, rows[n].group or rows[n].text)
+        left -= len(start)
+        if start != rows[n].text:
+            break
+    assert list(CappedSource(MemorySource(rows), cap).documents()) == [kept[n] for n in sorted(kept)]
+
+
+def test_a_cap_holds_no_more_than_it_keeps() -> None:
+    """Documents that are given away may go: of 20,000 texts never more are alive than fit."""
+    alive: weakref.WeakSet[_Text] = weakref.WeakSet()
+    most = 0
+
+    class Stream(MemorySource):
+        def documents(self) -> Iterator[Document]:
+            nonlocal most
+            for number in range(20_000):
+                text = _Text(f"text {number:06}")
+                alive.add(text)
+                most = max(most, len(alive))
+                yield Document(text)
+                del text
+
+    tally = Tally()
+    kept = list(read(CappedSource(Stream([]), 1_100), tally))
+    assert len(kept) == 100 and tally.beyond_cap == 19_900 and most <= 105
+
+
+class _Text(str):
+    __slots__ = ("__weakref__",)
+    __hash__ = str.__hash__
 
 
 def test_a_cap_above_the_source_changes_nothing() -> None:

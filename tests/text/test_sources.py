@@ -1,83 +1,47 @@
 """Sources: every format, every mistake in one line, fingerprints of content."""
 
-import csv
 import gzip
-import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from made_sources import WRITERS, files, written
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.schema.corpora import DatasetCorpus, FilesCorpus
-from curriculum_rl.text.documents import Document, Source
-from curriculum_rl.text.library import source_of
+from curriculum_rl.text.documents import Document
+from curriculum_rl.text.splits import SplitSource
 
 ROWS: list[dict[str, Any]] = [
     {"text": "first text\r with returns", "label": 1, "genre": "email", "tags": ["a", "b"]},
     {"text": 'second, "text"\nof two lines', "label": 0, "genre": "blog", "tags": ["b"]},
     {"text": "third — ünï", "label": None, "genre": "email", "tags": []},
 ]
-
-
-def files(paths: Any, **options: Any) -> Source:
-    """The source of a section whose other settings are the schema's."""
-    return source_of(
-        FilesCorpus(paths=[str(path) for path in paths] if isinstance(paths, list) else str(paths), **options)
-    )
-
-
-def dataset(path: Path, **options: Any) -> Source:
-    return source_of(DatasetCorpus(kind="dataset", path=str(path), **options))
+LINES = [row | {"text": row["text"].replace("\n", " ")} for row in ROWS]  # a row of a .tsv file is a line
 
 
 def _jsonl(path: Path) -> Path:
-    path.write_bytes("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ROWS).encode())
+    WRITERS["rows.jsonl"](path, ROWS)
     return path
 
 
-def _csv(path: Path) -> Path:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-        writer.writerow(["text", "label", "genre"])
-        writer.writerows([row["text"], row["label"], row["genre"]] for row in ROWS)
-    return path
-
-
-def _parquet(path: Path) -> Path:
-    pyarrow = pytest.importorskip("pyarrow")
-    from pyarrow import parquet
-
-    parquet.write_table(pyarrow.Table.from_pylist(ROWS), path)
-    return path
-
-
-def _gzipped(path: Path) -> Path:
-    plain = _jsonl(path.with_suffix(""))
+def _gzipped(plain: Path) -> Path:
+    path = plain.with_name(f"{plain.name}.gz")
     path.write_bytes(gzip.compress(plain.read_bytes()))
     return path
 
 
-WRITERS: dict[str, Callable[[Path], Path]] = {
-    "rows.jsonl": _jsonl,
-    "rows.csv": _csv,
-    "rows.tsv": _csv,
-    "rows.parquet": _parquet,
-    "rows.jsonl.gz": _gzipped,
-}
-
-
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", [*WRITERS, "rows.jsonl.gz"])
 def test_every_format_gives_the_same_documents(tmp_path: Path, name: str) -> None:
-    source = files(WRITERS[name](tmp_path / name), label_field="label", group_field="genre")
+    wanted = LINES if "tsv" in name else ROWS
+    plain = written(tmp_path, name.removesuffix(".gz"), wanted)
+    path = _gzipped(plain) if name.endswith(".gz") else plain
+    source = files(path, label_field="label", group_field="genre")
     documents = list(source.documents())
-    assert [row.text for row in documents] == [row["text"] for row in ROWS]
+    assert [row.text for row in documents] == [row["text"] for row in wanted]
     assert [row.group for row in documents] == ["email", "blog", "email"]
-    missing = "" if "csv" in name or "tsv" in name else None  # a CSV file cannot tell nothing from null
-    assert [row.label for row in documents] == ["1", "0", missing]
-    selected = files(tmp_path / name, where={"genre": "email", "label": 1})
+    assert [row.label for row in documents] == ["1", "0", None]
+    selected = files(path, where={"genre": "email", "label": 1})
     assert [row.text for row in selected.documents()] == [ROWS[0]["text"]]
 
 
@@ -99,21 +63,25 @@ def test_lists_of_turns_are_joined(tmp_path: Path) -> None:
     assert list(files(path, text_field="turns").documents()) == [Document("U hi\nS hello"), Document("? half")]
 
 
-def test_tagged_sentences(tmp_path: Path) -> None:
-    lines = "en:New\tB-LOC\nen:York\tI-LOC\nen:::\tO\n\t\n\nen:en:b\tO\n\n:\tO\nhttp://x\tO\nthe\u00a0x\tO"
-    (tmp_path / "a").write_text(lines)
-    (tmp_path / "b.gz").write_bytes(gzip.compress(lines.encode()))
-    expected = [
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_tagged_sentences(tmp_path: Path, suffix: str) -> None:
+    def read(lines: str) -> list[Document]:
+        (tmp_path / f"a{suffix}").write_bytes(gzip.compress(lines.encode()) if suffix else lines.encode())
+        return list(files(tmp_path / f"a{suffix}", format="conll").documents())
+
+    assert read("en:New\tB-LOC\nde:York\tI-LOC\nen:::\tO\n\t\n\nen:en:b\tO\n\nen:the\u00a0x\tO") == [
         Document("New York ::", "", "B-LOC I-LOC O", tagged=True),
         Document("en:b", "", "O", tagged=True),
-        Document(": http://x the\u00a0x", "", "O O O", tagged=True),
+        Document("the\u00a0x", "", "O", tagged=True),
     ]
-    for name in ("a", "b.gz"):
-        assert list(files(tmp_path / name, format="conll").documents()) == expected
-    assert expected[2].words == [":", "http://x", "the\u00a0x"] and expected[2].tags == ["O", "O", "O"]
+    # A language is one only where every token has it.
+    assert read("en:New\tB-LOC\nre:view\tO\n:\tO\n\nhttp://x\tO") == [
+        Document("en:New re:view :", "", "B-LOC O O", tagged=True),
+        Document("http://x", "", "O", tagged=True),
+    ]
 
 
-@pytest.mark.parametrize("line", ["word", "word\tX", "word\tS-PER", "word\tB-", "en:\t", "\tO", "two words\tO"])
+@pytest.mark.parametrize("line", ["word", "a\tX", "a\tS-PER", "a\tB-", "en:\t", "\tO", "a b\tO", "a\tb\tO"])
 def test_lines_that_are_no_tagged_word(tmp_path: Path, line: str) -> None:
     (tmp_path / "a").write_text(f"fine\tO\n\n{line}\n")
     with pytest.raises(ConfigError, match=r"paths: .*a, line 3 is no token<TAB>tag of IOB2") as caught:
@@ -142,25 +110,6 @@ def test_rows_of_words_and_tags(tmp_path: Path) -> None:
         path.write_text(row)
         with pytest.raises(ConfigError, match=said):
             list(files(path, **options).documents())
-
-
-def test_parquet_and_datasets_of_words_and_tags(tmp_path: Path) -> None:
-    datasets = pytest.importorskip("datasets")
-    names = ["O", "B-LOC", "I-LOC"]
-    features = {
-        "tokens": datasets.Sequence(datasets.Value("string")),
-        "tags": datasets.Sequence(datasets.ClassLabel(names=names)),
-        "text_tags": datasets.Sequence(datasets.Value("string")),
-    }
-    rows = {"tokens": [["New", "York"], ["rain"]], "tags": [[1, 2], [0]], "text_tags": [["B-LOC", "I-LOC"], ["O"]]}
-    table = datasets.Dataset.from_dict(rows, features=datasets.Features(features))
-    table.save_to_disk(str(tmp_path / "set"))
-    table.to_parquet(str(tmp_path / "a.parquet"))
-    expected = [Document("New York", "", "B-LOC I-LOC", tagged=True), Document("rain", "", "O", tagged=True)]
-    for label in ("tags", "text_tags"):
-        assert list(dataset(tmp_path / "set", text_field="tokens", label_field=label).documents()) == expected
-    parquet = files(tmp_path / "a.parquet", text_field="tokens", label_field="text_tags")
-    assert list(parquet.documents()) == expected
 
 
 def test_several_files_and_patterns_keep_their_order(tmp_path: Path) -> None:
@@ -211,7 +160,7 @@ def test_mistakes_are_one_line_with_the_key(tmp_path: Path) -> None:
         (files(good, where={"split": "train"}), "where: no field 'split'"),
         (files(good, where={"genre": "none"}), r"paths: no document in .*a\.jsonl"),
         (files(good, text_field="label"), "text_field: 'label' holds a int, not text"),
-        (files(tmp_path / "d.txt"), r"paths: cannot read .*d\.txt: 'utf-8' codec"),
+        (files(tmp_path / "d.txt"), r"paths: .*d\.txt, line 1 is not UTF-8 .byte 0xff."),
         (files(tmp_path / "e.txt"), r"paths: no document in .*e\.txt"),
         (files(tmp_path / "f.dat"), r"format: the name of .*f\.dat does not tell"),
         (files(tmp_path / "g.parquet"), r"paths: cannot read .*g\.parquet"),
@@ -227,32 +176,6 @@ def test_mistakes_are_one_line_with_the_key(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match=r"format: must be 'auto', 'text', .* or 'conll' .got 'xml'"):
         files(good, format="xml")
-
-
-def test_datasets_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    datasets = pytest.importorskip("datasets")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])})
-    table = datasets.Dataset.from_dict({"text": ["a", "b", "c"], "label": [1, 0, -1]}, features=features)
-    table.save_to_disk(str(tmp_path / "one"))
-    datasets.DatasetDict({"train": table, "test": table.select([1])}).save_to_disk(str(tmp_path / "two"))
-    expected = [Document("a", "", "yes"), Document("b", "", "no"), Document("c", "", None)]
-    assert list(dataset(tmp_path / "one", label_field="label").documents()) == expected
-    test = dataset(tmp_path / "two", split="test", label_field="label")
-    assert list(test.documents()) == expected[1:2]
-    moved = Path(shutil.move(tmp_path / "one", tmp_path / "moved"))
-    assert dataset(moved).fingerprint() == dataset(moved).fingerprint() != test.fingerprint()
-    for source, message in (
-        (dataset(tmp_path / "two", split="dev"), "split: .*two has no split 'dev'"),
-        (
-            dataset(tmp_path / "two", text_field="body"),
-            "text_field: no field 'body' in .*two .train.; its fields",
-        ),
-        (dataset(tmp_path / "none"), "path: cannot load '.*none', split 'train'"),
-    ):
-        with pytest.raises(ConfigError, match=message) as caught:
-            list(source.documents())
-        assert "\n" not in str(caught.value)
 
 
 def test_real_tagged_sentences(real_data: Path) -> None:
@@ -279,3 +202,62 @@ def test_real_files(real_data: Path) -> None:
     assert next(turns.documents()).text.startswith(("U ", "S "))
     assert len(list(files(f"{folder}/tinyshakespeare/input.txt.gz").documents())) == 7_222
     assert len(list(files(f"{folder}/wikitext2/*.txt.gz").documents())) > 1_000
+
+
+BLOCK = "".join(f"line {n} of a book.\n" for n in range(30))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    "contents",
+    [
+        [BLOCK],
+        [f"{BLOCK} \t\n\n"],
+        [f"\n\n{BLOCK}"],
+        [f"A title\n\n{BLOCK}"],
+        [BLOCK, "a short note\n"],
+        ["two lines\nare all\n"],
+    ],
+)
+def test_a_text_file_without_blank_lines_is_no_text_of_paragraphs(
+    tmp_path: Path, contents: list[str], end: str
+) -> None:
+    for n, content in enumerate(contents):
+        (tmp_path / f"{n}.txt").write_bytes(content.replace("\n", end).encode())
+    with pytest.raises(ConfigError, match=r"paths: .*0\.txt has \d+ lines without a blank one .* set format: lines"):
+        list(files(tmp_path / "*.txt").documents())
+    lines = sum(bool(line.strip()) for content in contents for line in content.split("\n"))
+    assert len(list(files(tmp_path / "*.txt", format="lines").documents())) == lines
+
+
+def test_a_document_of_many_lines_among_others_is_fine(tmp_path: Path) -> None:
+    for n in range(3):
+        (tmp_path / f"{n}.txt").write_text(BLOCK)
+    assert len(list(files(tmp_path / "*.txt").documents())) == 3
+    (tmp_path / "a.txt").write_text("one line")
+    assert len(list(files(tmp_path / "a.txt").documents())) == 1
+
+
+def test_a_part_that_few_files_cannot_fill_is_explained(tmp_path: Path) -> None:
+    for n in range(2):
+        (tmp_path / f"{n}.txt").write_text(BLOCK.replace("book", f"book {n}"))
+    source = SplitSource(files(tmp_path / "*.txt"), {"train": 0.95, "heldout": 0.05})
+    with pytest.raises(ConfigError, match=r"part 'heldout' has no document .*; set format: lines"):
+        source.documents("heldout")
+
+
+@pytest.mark.parametrize("form", ["text", "lines", "conll"])
+@pytest.mark.parametrize(
+    "setting", [{"text_field": "x"}, {"label_field": "x"}, {"group_field": "x"}, {"where": {"x": 1}}]
+)
+def test_fields_where_there_are_none_are_refused(tmp_path: Path, form: str, setting: dict[str, Any]) -> None:
+    (tmp_path / "a").write_text("word\tO\n")
+    with pytest.raises(ConfigError, match=f"read as {form}, which has no fields such as 'x'"):
+        list(files(tmp_path / "a", format=form, **setting).documents())
+
+
+def test_nothing_is_left_and_why(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": null, "x": 1}\n{"text": "a", "x": 2}\n{"text": "b", "x": 2}\n')
+    with pytest.raises(ConfigError, match=r"no document in .*a\.jsonl \(2 left out by where, 1 without text\)"):
+        list(files(path, where={"x": 1}).documents())

@@ -93,7 +93,7 @@ def test_tags_are_those_of_all_parts_and_cached_by_content(tmp_path: Path) -> No
     assert sum(len(part.offsets) - 1 for part in parts) == 40 and parts[0].sha256 != parts[1].sha256
     again = SplitSource(MemorySource(list(rows)), source.fractions)
     assert build_tagged("u", again, "a", TOKENIZER, Cache(tmp_path)).sha256 == parts[0].sha256
-    assert "_parts" not in vars(again)  # found without reading a document
+    assert "_read" not in vars(again)  # found without reading a document
 
 
 def test_other_numbers_for_the_same_tags(tmp_path: Path) -> None:
