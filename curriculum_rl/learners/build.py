@@ -2,6 +2,7 @@
 
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.causality import check_causal
 from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.problem import Problem
 from curriculum_rl.schema import Custom, EnvConfig
@@ -24,13 +25,20 @@ def make_learner(config: EnvConfig, problem: Problem, *, replicas: int = 1) -> L
 
 
 def learner_of(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int = 1) -> Learner:
-    """The same for whatever tasks."""
+    """The same for whatever tasks; one of the user's own that reads left to right is reset, and tried.
+
+    Raises:
+        ConfigError: as `make_learner`.
+    """
     if replicas < 1:
         raise wrong("replicas (num_envs)", replicas, "at least 1")
     section = config.learner
     if isinstance(section, Custom):
         given = {"tokenizer": tokenizer, "config": config, "optimizer": config.optimizer, "replicas": replicas}
         own: Learner = custom(section, Learner, "learner", **given)
+        if own.causal_rows:
+            own.reset(range(own.replicas))
+            check_causal(own)
         return own
     made: Learner = built_in(section).build(section, config, tokenizer, replicas=replicas)
     return made

@@ -9,9 +9,10 @@ import torch
 from curriculum_rl import plugins
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
+from curriculum_rl.learners.description import field, made, read_json
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
-from curriculum_rl.schema import files, own
+from curriculum_rl.schema import own
 from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 
@@ -31,7 +32,7 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu", t
     path = Path(directory) / "learner.json"
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
-    kind = _description(path.parent).get("kind")
+    kind = read_json(path).get("kind")
     if kind == "native":
         return load_batched(directory, device=device)
     if kind == "transformers":
@@ -41,39 +42,40 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu", t
         found: Any = plugins.suitable(plugins.load(kind, f"{path}: kind"), Learner, kind, f"{path}: kind")
         if not callable(getattr(found, "load", None)):
             raise ConfigError(f"{path}: kind: {found.__name__} lacks load, which reads what it saved")
-        made: Learner = plugins.require(found.load(Path(directory), device=device), Learner, f"{path}: kind")
-        return made
+        loaded: Learner = plugins.require(found.load(Path(directory), device=device), Learner, f"{path}: kind")
+        return loaded
     raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")
 
 
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:
-    """The native learner saved in a directory, with its optimizer where that was saved too."""
+    """The native learner saved in a directory, with its optimizer where that was saved too.
+
+    Raises:
+        ConfigError: A file of it is missing, or does not fit the others.
+    """
     folder = Path(directory)
-    description = _description(folder)
+    path = folder / "learner.json"
+    description = read_json(path)
+    config = made(TransformerConfig, description, "config", path)
+    pad_id = field(description, "pad_id", int, path)
+    if not 0 <= pad_id < config.vocab_size:
+        raise wrong(f"{path}: pad_id", pad_id, f"one of the {config.vocab_size} tokens")
     learner = BatchedLearner(
-        TransformerConfig(**description["config"]),
-        _optimizer(description),
-        replicas=description["replicas"],
-        pad_id=description["pad_id"],
+        config,
+        _optimizer(description, path),
+        replicas=field(description, "replicas", int, path),
+        pad_id=pad_id,
         device=device,
     )
     learner.flat.load(folder)
     return learner
 
 
-def _description(folder: Path) -> dict[str, Any]:
-    """What `learner.json` says."""
-    path = folder / "learner.json"
-    description: Any = files.read_json(path, str(path))
-    if not isinstance(description, dict):
-        raise ConfigError(f"{path} must be an object (got {type(description).__name__})")
-    return description
-
-
-def _optimizer(description: dict[str, Any]) -> OptimizerConfig:
+def _optimizer(description: dict[str, Any], path: Path) -> OptimizerConfig:
     """The optimizer's settings; learners that were saved by 0.1 have `explosion` beside them."""
     beside = {key: description[key] for key in ("explosion",) if key in description}
-    return OptimizerConfig(**(beside | description["optimizer"]))
+    settings = {"optimizer": beside | field(description, "optimizer", dict, path)}
+    return made(OptimizerConfig, settings, "optimizer", path)
 
 
 @dataclass
@@ -84,22 +86,32 @@ class _SavedVocabulary:
 
 
 def load_transformers(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
-    """The `transformers` learner saved in a directory; its `reset` goes back to the saved weights of replica 0."""
+    """The `transformers` learner saved in a directory; its `reset` goes back to the saved weights of replica 0.
+
+    Raises:
+        ConfigError: A file of it is missing, or does not fit the others.
+    """
     from curriculum_rl.learners.transformers.learner import TransformersLearner  # seconds to import
     from curriculum_rl.learners.transformers.light import Light
+    from curriculum_rl.learners.transformers.vocabularies import embedding_rows
 
     folder = Path(directory)
-    description = _description(folder)
+    path = folder / "learner.json"
+    description = read_json(path)
+    vocabulary = made(_SavedVocabulary, description, "vocabulary", path)
+    rows = embedding_rows(str(folder))
+    if vocabulary.vocab_size != rows:
+        raise wrong(f"{path}: vocabulary.vocab_size", vocabulary.vocab_size, f"that of config.json, {rows}")
     learner = TransformersLearner(
         str(folder),
-        _optimizer(description),
-        head=description["head"],
-        tokenizer=_SavedVocabulary(**description["vocabulary"]),
-        context=description["context"],
-        replicas=description["replicas"],
+        _optimizer(description, path),
+        head=field(description, "head", str, path),  # type: ignore[arg-type]  # checked where it is used
+        tokenizer=vocabulary,
+        context=field(description, "context", int, path),
+        replicas=field(description, "replicas", int, path),
         device=device,
-        options=ModelOptions(**description["options"]),
-        light=None if description.get("light") is None else Light(**description["light"]),
+        options=made(ModelOptions, description, "options", path),
+        light=None if description.get("light") is None else made(Light, description, "light", path),
     )
     if learner.has_light:
         learner.load_light(folder)

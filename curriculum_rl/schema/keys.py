@@ -35,6 +35,16 @@ def joined(parts: Iterable[int | str]) -> str:
     return ".".join(_written(str(part)) for part in parts)
 
 
+def halves(text: str) -> tuple[str, str, str]:
+    """What stands before and after the first `=` outside quotes, as `str.partition` has it."""
+    quoted = False
+    for place, letter in enumerate(text):
+        quoted ^= letter == '"'
+        if letter == "=" and not quoted:
+            return text[:place], letter, text[place + 1 :]
+    return text, "", ""
+
+
 def _written(part: str) -> str:
     plain = _PLAIN.fullmatch(part) and part.isprintable()
     return cut(part if plain else json.dumps(part, ensure_ascii=not part.isprintable()))

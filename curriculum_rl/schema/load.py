@@ -139,10 +139,9 @@ def _read(name: str) -> reading.Content:
     except OSError as error:  # a name of 300 characters
         raise ConfigError(f"{source} cannot be read ({error.strerror})") from None
     if not found:
-        what = (
-            "is a folder, not a file" if path.is_dir() else f"is neither a file nor one of {', '.join(preset_names())}"
-        )
-        raise ConfigError(f"{source} {what}")
+        names = ", ".join(preset_names())
+        what = "a folder, not a file" if path.is_dir() else f"neither a file nor one of {names}"
+        raise ConfigError(f"env: {cut(name)!r} is {what}")
     content = reading.read(files.file_text(path, source), source)
     if not isinstance(content.value, dict):
         got = "nothing" if content.value is None else type(content.value).__name__
@@ -181,17 +180,11 @@ def parse_override(text: str) -> tuple[str, Any]:
     Raises:
         ConfigError: where there is no `=`, the key is none, or the value is not YAML.
     """
-    key, found, value = _halves(text)
+    key, found, value = keys.halves(text)
     if not found or not key:
         raise ConfigError(f"--set {cut(text)!r}: must be key=value")
-    return key, reading.read(value, f"--set {cut(text)!r}: the value").value
-
-
-def _halves(text: str) -> tuple[str, str, str]:
-    """Before and after the first `=` that stands in no quotes."""
-    quoted = False
-    for place, letter in enumerate(text):
-        quoted ^= letter == '"'
-        if letter == "=" and not quoted:
-            return text[:place], letter, text[place + 1 :]
-    return text, "", ""
+    try:
+        return key, reading.read(value, f"--set {cut(text)!r}: the value").value
+    except ConfigError as error:
+        hint = f"; text that begins with {value[0]} stands in quotes" if value[:1] in tuple("*&!%@`|>") else ""
+        raise ConfigError(f"{error}{hint}") from None

@@ -57,18 +57,10 @@ def read(text: str, source: str) -> Content:
     try:
         nodes = _count(text, source)
         node = _Loader(text).get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f", line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{source}{place}: is not YAML: {cut(str(error.problem or error.context))}") from None
     except (yaml.YAMLError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
-        raise ConfigError(f"{source}{_line_of(error, text)}: is not YAML: {_reason(error)}") from None
-    if node is None:
-        return Content(None)
+        raise error if isinstance(error, ConfigError) else _no_yaml(error, text, source) from None
     made = _Making(source, nodes + ALIASED)
-    return Content(made.value(node, ()), made.typed)
+    return Content(None if node is None else made.value(node, ()), made.typed)
 
 
 def _count(text: str, source: str) -> int:
@@ -84,18 +76,16 @@ def _count(text: str, source: str) -> int:
     return nodes
 
 
-def _line_of(error: Exception, text: str) -> str:
-    """Where a character stands that no YAML may have; libyaml counts bytes."""
-    position = getattr(error, "position", None)
-    if position is None:
-        return ""
-    before = text.encode()[:position] if _Parser is not yaml.SafeLoader else text[:position].encode()
-    line = before.count(b"\n") + 1
-    return f", line {line}"
-
-
-def _reason(error: Exception) -> str:
-    return cut(getattr(error, "reason", None) or " ".join(str(error).split()))
+def _no_yaml(error: Exception, text: str, source: str) -> ConfigError:
+    """The line of an error of the parser."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line, position = mark.line if mark else None, getattr(error, "position", None)
+    if position is not None:  # of a character that no YAML may have; libyaml counts bytes
+        before = text[:position] if _Parser is yaml.SafeLoader else text.encode()[:position].decode(errors="ignore")
+        line = before.count("\n")
+    said = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+    place = "" if line is None else f", line {line + 1}"
+    return ConfigError(f"{source}{place}: is not YAML: {cut(' '.join(str(said).split()))}")
 
 
 def _at(source: str, where: Any, message: str) -> ConfigError:
