@@ -29,8 +29,8 @@ def check(words: list[object], tags: list[object], place: str) -> None:
     """Refuses what is no tagged sentence.
 
     Raises:
-        ConfigError: Naming the place: there are not as many tags as words or more than `WORDS`, a word is empty, holds a
-            space or is no string, or a tag is none of IOB2.
+        ConfigError: Naming the place: not as many tags as words, more than `WORDS` words, a word that is empty, holds a
+            space or is no string, or a tag that is none of IOB2.
     """
     if len(words) != len(tags):
         raise ConfigError(f"label_field: {len(words)} words have {len(tags)} tags in {place}")
