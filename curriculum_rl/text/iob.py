@@ -8,6 +8,9 @@ from curriculum_rl.errors import ConfigError, shown
 OUTSIDE = "O"
 """The tag of a word of no entity."""
 
+WORDS = 10_000
+"""Words of a sentence; with more it is a text whose sentences nobody told apart."""
+
 _INSIDE = re.compile(r"[BI]-\S+")
 
 
@@ -26,11 +29,13 @@ def check(words: list[object], tags: list[object], place: str) -> None:
     """Refuses what is no tagged sentence.
 
     Raises:
-        ConfigError: Naming the place: there are not as many tags as words, a word is empty, holds a space or is no
-            string, or a tag is none of IOB2.
+        ConfigError: Naming the place: not as many tags as words, more than `WORDS` words, a word that is empty, holds a
+            space or is no string, or a tag that is none of IOB2.
     """
     if len(words) != len(tags):
         raise ConfigError(f"label_field: {len(words)} words have {len(tags)} tags in {place}")
+    if len(words) > WORDS:
+        raise ConfigError(f"text_field: {len(words):,} words, a tagged sentence has at most {WORDS:,}, in {place}")
     for word, tag in zip(words, tags, strict=True):
         if not isinstance(word, str) or not word or " " in word:
             raise ConfigError(f"text_field: {shown(word)} is no word (a string without a space) in {place}")

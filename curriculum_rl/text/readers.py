@@ -9,7 +9,6 @@ from curriculum_rl.text import iob
 from curriculum_rl.text.lines import LONGEST, numbered
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}:")
-_WORDS = 10_000  # of a sentence: more of them are a file without blank lines
 
 
 def paragraphs(path: Path) -> Iterator[str]:
@@ -59,8 +58,8 @@ def tagged_sentences(path: Path) -> Iterator[tuple[list[str], list[str]]]:
             word, tag = _tagged_word(line, has_languages, f"paths: {path}, line {number}")
             words.append(word)
             tags.append(tag)
-            if len(words) > _WORDS:
-                message = f"more than {_WORDS:,} words in a sentence; a blank line must follow each sentence"
+            if len(words) > iob.WORDS:
+                message = f"more than {iob.WORDS:,} words in a sentence; a blank line must follow each sentence"
                 raise ConfigError(f"paths: {path}, line {number}: {message}")
         elif words:
             yield words, tags

@@ -1,6 +1,7 @@
 """Sources: every format, every mistake in one line, fingerprints of content."""
 
 import gzip
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,7 @@ def test_rows_of_words_and_tags(tmp_path: Path) -> None:
     ]
     for row, said in (
         ('{"words": ["a", "b"], "tags": ["O"]}', "label_field: 2 words have 1 tags in .* line 1"),
+        (json.dumps({"words": ["a"] * 10_001, "tags": ["O"] * 10_001}), "text_field: 10,001 words, .* at most 10,000"),
         ('{"words": ["a b"], "tags": ["O"]}', "text_field: 'a b' is no word .* line 1"),
         ('{"words": [""], "tags": ["O"]}', "text_field: '' is no word"),
         ('{"words": ["a"], "tags": ["LOC"]}', "label_field: 'LOC', of the word 'a', is no tag of IOB2 in .* line 1"),
