@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,10 @@ import torch
 import yaml
 
 from curriculum_rl import __version__
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording.rows import Row, read_rows, to_json, write_atomically
+from curriculum_rl.recording import contents
+from curriculum_rl.recording.rows import Row, read_rows, to_json
 from curriculum_rl.recording.schedules import Schedule, read_schedule, schedule_of
 
 __all__ = ["RunDirectory", "Schedule", "read_schedule"]
@@ -46,7 +47,7 @@ class RunDirectory:
         Args:
             path: where; parents are made too.
             resume: go on with the run that is there; where nothing is, a new one begins.
-            overwrite: delete the run that is there, and nothing that is no run.
+            overwrite: delete what the run that is there has written, and nothing else; the directory must be locked.
             check_only: raise what would be raised, and neither delete nor make anything yet.
 
         Raises:
@@ -55,12 +56,14 @@ class RunDirectory:
         path = Path(path)
         if resume and overwrite:
             raise ConfigError("resume=True, overwrite=True: choose one of the two")
+        if path.is_symlink() and not path.exists():
+            raise ConfigError(f"path: {path} is a link to {path.readlink()}, which does not exist")
         if path.exists() and not path.is_dir():
             raise ConfigError(f"path: {path} is a file, not a directory")
-        if path.is_dir() and any(path.iterdir()):
+        if path.is_dir() and not contents.is_free(path):
             _check_in_use(path, resume=resume, overwrite=overwrite)
             if overwrite and not check_only:
-                shutil.rmtree(path)
+                contents.delete(path)
         if not check_only:
             path.mkdir(parents=True, exist_ok=True)
         return cls(path)
@@ -96,7 +99,7 @@ class RunDirectory:
         path = self.path / "config.yaml"
         try:
             config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise ConfigError(f"path: {path} cannot be read ({' '.join(str(error).split())})") from error
         if not isinstance(config, dict):
             raise ConfigError(f"path: {path} must hold a mapping (got {type(config).__name__})")
@@ -119,12 +122,15 @@ class RunDirectory:
         """What `write_result` wrote.
 
         Raises:
-            ConfigError: the run has not come to its end.
+            ConfigError: the run has not come to its end, or the file is damaged.
         """
         path = self.path / "result.json"
         if not path.is_file():
             raise ConfigError(f"path: no file {path}; has the run come to its end?")
-        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"path: {path} cannot be read ({error})") from error
         return result
 
     def write_schedule(self, rows: Sequence[Row], tasks: Sequence[str]) -> Schedule:
@@ -156,6 +162,8 @@ def _check_in_use(path: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse a directory that holds something, unless it is a run and one of the options was given."""
     if not (resume or overwrite):
         raise ConfigError(f"path: {path} exists already; go on with it (--resume) or delete it (--overwrite)")
+    if overwrite and path.resolve() in (Path.home().resolve(), Path(path.resolve().anchor)):
+        raise ConfigError(f"path: {path} is no place for a run, overwrite refused")
     if not is_run(path):
         option = "resume" if resume else "overwrite"
         raise ConfigError(f"path: {path} is no run directory (it holds no config.yaml of a run), {option} refused")

@@ -8,14 +8,15 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from curriculum_rl.durable import naming
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.pretraining.counting import CountingLosses, counting_losses
+from curriculum_rl.recording.checkpoints import Checkpoints
 from curriculum_rl.recording.learning_curve import learning_curve
 from curriculum_rl.recording.pictures import policy_picture
 from curriculum_rl.recording.recorder import Recorder, deep_link
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.recording.runs import RunDirectory
-from curriculum_rl.scripts.running import resuming
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
 
@@ -100,7 +101,8 @@ def write_outcome(
     """Write everything but the logs, and tell the person where it is."""
     result = result_of(request, env, callback)
     rows = read_rows(directory.path / "segments.jsonl")
-    agent.save(directory.path / "agent.zip")
+    with naming(directory.path / "agent.zip"):
+        agent.save(directory.path / "agent.zip")
     if rows:
         whole = [row for row in rows if row["episode"] == rows[-1]["episode"]]
         directory.write_schedule(whole, env.tasks)
@@ -118,7 +120,7 @@ def write_outcome(
     (directory.path / "interrupted.json").unlink(missing_ok=True)
     result["baselines"] = asdict(counting_losses(env.experiment, env.stratified_rows()))
     directory.write_result(result)
-    resuming.clear(directory.path)
+    Checkpoints(directory.path).clear()
     if request.summarise:
         console.print(summary([result]))
         tell_tensorboard(directory.path, console)

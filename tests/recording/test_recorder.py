@@ -59,10 +59,17 @@ def test_a_continued_run_equals_one_that_was_never_interrupted(tmp_path):
     rows = made_rows(40)
     record(tmp_path / "whole", rows)
     # The first part went five segments beyond its checkpoint, and was killed in the middle of a line.
-    record(tmp_path / "parts", rows[:25])
+    with Recorder(tmp_path / "parts", TASKS) as recorder:
+        for row in rows[:20]:
+            recorder.record(row)
+        recorder.flush()
+        place = recorder.place
+        for row in rows[20:25]:
+            recorder.record(row)
     with (tmp_path / "parts" / "segments.jsonl").open("a") as file:
         file.write('{"segment": 25, "tok')
-    record(tmp_path / "parts", rows[20:], resume_at=20 * TOKENS)
+    assert (place.rows, place.tokens) == (20, 20 * TOKENS)
+    record(tmp_path / "parts", rows[20:], resume_at=place)
     assert read_rows(tmp_path / "parts" / "segments.jsonl") == rows
     assert points(tmp_path / "parts", "proxy/score") == points(tmp_path / "whole", "proxy/score")
     for name in child_runs(TASKS):
