@@ -1,6 +1,7 @@
 """The `curriculum-rl` command: every sub-command, its options and its help. Heavy imports wait until one runs."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from curriculum_rl import __version__
-from curriculum_rl.errors import ConfigError, ShardError
+from curriculum_rl.scripts.failing import debuggable
 
 app = typer.Typer(
     help="Train agents that choose what a language model is pretrained on next.",
@@ -275,23 +276,29 @@ def _overrides(pairs: list[str] | None) -> dict[str, Any]:
     return dict(parse_override(pair) for pair in pairs or [])
 
 
+for _command in app.registered_commands:
+    assert _command.callback is not None  # each was given a function
+    _command.callback = debuggable(_command.callback)
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Run the command line: a user's mistake is one line on stderr and exit status 2."""
+    """Run the command line: a user's mistake is one line on stderr and exit status 2; SIGTERM is as Ctrl-C."""
     # One intra-op thread that does not spin: two collapse when the other core is busy. Read when torch is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     # For `module:Class` in the current directory; at the end, so that a file there never takes a library's place.
     sys.path.append(str(Path.cwd()))
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         app()
-    except ConfigError as error:
-        print(f"curriculum-rl: {error}", file=sys.stderr)
-        sys.exit(2)
-    except ShardError as error:
-        print(f"curriculum-rl: {error}", file=sys.stderr)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":
