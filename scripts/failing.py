@@ -79,7 +79,10 @@ def explained(error: Exception) -> tuple[str, int]:
     library = _library(error)
     if library is not None:
         return f"{library}: {_reason(error)} (--debug shows where)", 1
-    return f"{_reason(error)}: an error inside; --debug shows where, please report it unless a class of yours is at fault", 1
+    return (
+        f"{_reason(error)}: an error inside; --debug shows where, please report it unless a class of yours is at fault",
+        1,
+    )
 
 
 def is_users_own(error: BaseException) -> bool:

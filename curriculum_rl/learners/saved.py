@@ -1,6 +1,5 @@
 """Reading learners back from the directories they were saved to."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 import torch
 
 from curriculum_rl import plugins
-from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.errors import wrong
+from curriculum_rl.learners import seals
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
@@ -23,10 +23,8 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
     Raises:
         ConfigError: where the directory holds no learner or a file of it does not fit.
     """
-    path = Path(directory) / "learner.json"
-    if not path.exists():
-        raise ConfigError(f"no saved learner: {path} does not exist")
-    kind = json.loads(path.read_text(encoding="utf-8")).get("kind")
+    path = Path(directory) / seals.DESCRIPTION
+    kind = seals.read(directory).get("kind")
     if kind == "native":
         return load_batched(directory, device=device)
     if kind == "transformers":
@@ -40,7 +38,7 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
 def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -> BatchedLearner:
     """The native learner saved in a directory, with its optimizer where that was saved too."""
     folder = Path(directory)
-    description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
+    description = seals.read(folder)
     learner = BatchedLearner(
         TransformerConfig(**description["config"]),
         _optimizer(description),
@@ -71,7 +69,7 @@ def load_transformers(directory: Path | str, *, device: torch.device | str = "cp
     from curriculum_rl.learners.transformers.light import Light
 
     folder = Path(directory)
-    description = json.loads((folder / "learner.json").read_text(encoding="utf-8"))
+    description = seals.read(folder)
     learner = TransformersLearner(
         str(folder),
         _optimizer(description),

@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from curriculum_rl import __version__
-from curriculum_rl.durable import write_atomically
+from curriculum_rl.durable import damage, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording import contents
 from curriculum_rl.recording.rows import Row, read_rows, to_json
@@ -127,11 +127,18 @@ class RunDirectory:
         path = self.path / "result.json"
         if not path.is_file():
             raise ConfigError(f"path: no file {path}; has the run come to its end?")
+        return read_json(path)
+
+    def damage(self) -> str | None:
+        """What is wrong with the files of a run that has come to its end; None where nothing is."""
         try:
-            result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"path: {path} cannot be read ({error})") from error
-        return result
+            files = self.read_result().get("files")
+            if files is None:  # an older version wrote it
+                self.read_rows()
+                return None
+            return damage(self.path, files)
+        except (ConfigError, AttributeError, TypeError) as error:
+            return str(error)
 
     def write_schedule(self, rows: Sequence[Row], tasks: Sequence[str]) -> Schedule:
         """Write `schedule.json`, the mixture over the last episode of some rows, and return it.
@@ -150,6 +157,21 @@ class RunDirectory:
             ConfigError: nothing was recorded.
         """
         return read_rows(self.path / "segments.jsonl")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file of a run.
+
+    Raises:
+        ConfigError: it cannot be read, or is no mapping.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"path: {path} cannot be read ({error})") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"path: {path} must hold a mapping (got {type(content).__name__})")
+    return content
 
 
 def is_run(path: Path) -> bool:

@@ -8,7 +8,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from curriculum_rl.durable import naming
+from curriculum_rl.durable import naming, sha256, sync
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.pretraining.counting import CountingLosses, counting_losses
 from curriculum_rl.recording.checkpoints import Checkpoints
@@ -19,6 +19,8 @@ from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
+
+HASHED = ("agent.zip", "segments.jsonl", "schedule.json")  # the files whose sha256 stands in `result.json`
 
 
 def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) -> dict[str, Any]:
@@ -113,6 +115,11 @@ def write_outcome(
         learner = directory.path / "learner"
         env.save_learner(learner)
         env.experiment.tokenizer.save(learner)
+    result["files"] = {}
+    for name in HASHED:
+        if (directory.path / name).is_file():
+            sync(directory.path / name)
+            result["files"][name] = sha256(directory.path / name)
     if callback.interrupted:
         directory.write_json("interrupted.json", result)
         console.print(f"stopped; what was done is in {directory.path} (continue it with --resume)")

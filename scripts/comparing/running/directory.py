@@ -12,6 +12,7 @@ from curriculum_rl.durable import remove_temporary, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.contents import is_free
 from curriculum_rl.recording.locks import DirectoryLock
+from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
@@ -23,7 +24,8 @@ class Directory:
     """Paths and the lock; use it as a context manager.
 
     Files: `environment.yaml`, `runs/<agent>/seed-<n>/`, `reach/<percent>/<agent>/seed-<n>/`, `training/<agent>/`,
-    `search/*.json`, `compare.json`, `compare.html`, `tensorboard/`. A cell is finished when its `result.json` is there.
+    `search/*.json`, `compare.json`, `compare.html`, `tensorboard/`. A cell is finished when its `result.json` is there
+    and the files that it names are sound.
 
     Args:
         path: where; made when it is entered.
@@ -66,7 +68,10 @@ class Directory:
         if not file.exists():
             write_atomically(file, HEADER + yaml.safe_dump(now, sort_keys=False, allow_unicode=True, width=100))
             return
-        before = yaml.safe_load(file.read_text(encoding="utf-8"))
+        try:
+            before = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(f"out: {file} cannot be read ({' '.join(str(error).split())})") from error
         # A key that this file was written without has its default.
         different = _difference(configs.load(before).model_dump(mode="json"), now)
         if different:
@@ -88,8 +93,8 @@ class Directory:
 
 
 def is_finished(cell: Path) -> bool:
-    """Whether a run directory is complete."""
-    return (cell / "result.json").is_file()
+    """Whether a run directory is complete and sound; one that cannot be read counts as missing."""
+    return (cell / "result.json").is_file() and RunDirectory(cell).damage() is None
 
 
 def error_of(cell: Path) -> str | None:
@@ -116,7 +121,7 @@ def check_same(cell: Path, wanted: Mapping[str, Any]) -> None:
     """
     if not is_finished(cell):
         return
-    document = yaml.safe_load((cell / "config.yaml").read_text(encoding="utf-8"))
+    document = RunDirectory(cell).read_config()
     before = json.loads(json.dumps({key: document.get(key) for key in wanted}))
     different = _difference(before, json.loads(json.dumps(dict(wanted))))
     if different:
