@@ -176,11 +176,12 @@ def _play(
     console: Console,
 ) -> bool:
     """Play in a directory that is locked, from a checkpoint, or from the beginning whatever is there."""
+    contents.remove_leftovers(directory.path)
     if checkpoint is None:
         contents.delete(directory.path)
-        directory.write_versions()
-    contents.remove_leftovers(directory.path)
     directory.write_config(request.document(config))
+    if checkpoint is None:
+        directory.write_versions()
     callback = _learn(request, env, agent, directory, kept, checkpoint, console)
     write_outcome(request, directory, env, agent, callback, console)
     return not callback.interrupted

@@ -15,7 +15,7 @@ LEARNER = "learner"
 
 _EVENTS = "events.out.tfevents.*"
 _FILES = (
-    "config.yaml", "versions.json", "segments.jsonl", "result.json", "interrupted.json", "evaluation.json",
+    "versions.json", "segments.jsonl", "result.json", "interrupted.json", "evaluation.json",
     "schedule.json", "policy.png", "learning.png", "agent.zip", "progress.csv",
     _EVENTS,
 )  # fmt: skip
@@ -39,7 +39,8 @@ def remove_leftovers(directory: Path) -> None:
 def delete(directory: Path) -> None:
     """Delete what a run has written and the folders that are empty then; files of the user's and the lock stay.
 
-    The directory must be locked.
+    So does `config.yaml`, by which the directory is known as a run's: whoever calls replaces or deletes it at last. The
+    directory must be locked.
     """
     remove_leftovers(directory)
     shutil.rmtree(directory / FOLDER, ignore_errors=True)

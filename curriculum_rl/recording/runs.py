@@ -64,6 +64,7 @@ class RunDirectory:
             _check_in_use(path, resume=resume, overwrite=overwrite)
             if overwrite and not check_only:
                 contents.delete(path)
+                (path / "config.yaml").unlink(missing_ok=True)
         if not check_only:
             path.mkdir(parents=True, exist_ok=True)
         return cls(path)
