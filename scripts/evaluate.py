@@ -48,7 +48,10 @@ def _evaluate(
 ) -> list[dict[str, Any]]:
     run, document = directory.path, directory.read_config()
     _check_agent(run)
-    name = document["agent"]["name"]
+    try:
+        name, env_config = document["agent"]["name"], document["env"]
+    except (KeyError, TypeError) as error:
+        raise ConfigError(f"run: {run / 'config.yaml'} is no run's: it lacks {error}") from None
     torch.set_num_threads(1)
     known = entry(name)
     online = known.protocol == "online"
@@ -56,7 +59,7 @@ def _evaluate(
     free = not known.needs_reward or (frozen and online)
     # An agent that goes on learning would pool what it sees in runs that are meant to be separate.
     together = 1 if online and not frozen else episodes
-    env = make_sb3_vec_env(document["env"], num_envs=together, charge_proxy=not free)
+    env = make_sb3_vec_env(env_config, num_envs=together, charge_proxy=not free)
     agent = load(name, run / "agent.zip", env=env)
     if not online and isinstance(agent, Shell):
         agent.reset_memory()  # the last run of the training has ended: what it led to is played now

@@ -228,7 +228,7 @@ def _learn(
     resumed = None if checkpoint is None else checkpoint.caller
     pretrained = request.entry.protocol == "pretrained"
     agent.set_logger(make_logger(directory.path, resumed and resumed["log"]) if pretrained else Logger(None, []))
-    recorder = Recorder(directory.path, env.tasks, resume_at=checkpoint and checkpoint.place)
+    recorder = Recorder(directory.path, env.tasks, resume_at=None if checkpoint is None else checkpoint.place)
     steps = request.steps - agent.num_timesteps if request.timesteps or resumed else request.steps
     title = f"{request.agent} on {env.config.name}"
     shown = None if request.episodes else request.steps

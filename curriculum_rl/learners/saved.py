@@ -30,7 +30,7 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
     if kind == "transformers":
         return load_transformers(directory, device=device)
     if ":" in str(kind):
-        own: Learner = plugins.load(kind, f"{path}: kind").load(Path(directory), device=device)
+        own: Learner = plugins.load(str(kind), f"{path}: kind").load(Path(directory), device=device)
         return own
     raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")
 

@@ -89,7 +89,7 @@ class Checkpoints:
         """
         if (self.path / "state.safetensors").exists():
             raise _of_format(self.path, 1)
-        reasons = []
+        reasons: list[str] = []
         for name in self._names():
             about, reason = _read(self.path / name)
             if reason is None:

@@ -28,6 +28,7 @@ from curriculum_rl.recording.rows import Place, Row, RowFile, by_tokens, read_ro
 
 FLUSH_ROWS = 64  # rows that wait at most
 FLUSH_SECONDS = 5.0  # and how long, while rows come in: what a person who watches sees late
+LONGEST_NAME = 200  # bytes of a task's name in that of a folder; file systems take 255
 
 
 class Recorder:
@@ -206,10 +207,11 @@ class Recorder:
 
 
 def child_runs(tasks: Sequence[str]) -> list[str]:
-    """The directory name of each task's child run: `task=<name>`, safe in a path and unique."""
+    """The directory name of each task's child run: `task=<name>`, safe in a path, short enough for one, and unique."""
     names: list[str] = []
     for task in tasks:
-        name = "task=" + (re.sub(r"[^\w.+@=-]+", "-", task) or "-")
+        safe = re.sub(r"[^\w.+@=-]+", "-", task).encode()[:LONGEST_NAME].decode(errors="ignore")
+        name = "task=" + (safe or "-")
         # Two names that differ only in what a path cannot hold stay apart.
         names.append(name if name not in names else f"{name}~{len(names)}")
     return names

@@ -56,10 +56,7 @@ class RunDirectory:
         path = Path(path)
         if resume and overwrite:
             raise ConfigError("resume=True, overwrite=True: choose one of the two")
-        if path.is_symlink() and not path.exists():
-            raise ConfigError(f"path: {path} is a link to {path.readlink()}, which does not exist")
-        if path.exists() and not path.is_dir():
-            raise ConfigError(f"path: {path} is a file, not a directory")
+        check_directory(path, "path")
         if path.is_dir() and not contents.is_free(path):
             _check_in_use(path, resume=resume, overwrite=overwrite)
             if overwrite and not check_only:
@@ -158,6 +155,18 @@ class RunDirectory:
             ConfigError: nothing was recorded.
         """
         return read_rows(self.path / "segments.jsonl")
+
+
+def check_directory(path: Path, key: str) -> None:
+    """See that a path is a directory, or that one can be made there.
+
+    Raises:
+        ConfigError: it is a file, or a link that leads nowhere.
+    """
+    if path.is_symlink() and not path.exists():
+        raise ConfigError(f"{key}: {path} is a link to {path.readlink()}, which does not exist")
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"{key}: {path} is a file, not a directory")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -110,10 +110,11 @@ class _Writer(SummaryWriter):
 
     def __init__(self, events: EventFile) -> None:
         self._events = events
-        super().__init__(log_dir=str(events.path.parent))  # type: ignore[no-untyped-call]
+        super().__init__(log_dir=str(events.path.parent))
 
     def _get_file_writer(self) -> Any:
-        self.all_writers, self.file_writer = {}, self
+        self.all_writers: Any = {}
+        self.file_writer: Any = self
         return self
 
     def add_summary(self, summary: Any, global_step: int = 0, walltime: float | None = None) -> None:

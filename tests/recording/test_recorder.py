@@ -165,6 +165,14 @@ def test_names_of_child_runs_are_safe_and_unique():
     assert not any("/" in name for name in names)
 
 
+def test_long_names_of_tasks_make_folders_that_a_file_system_takes(tmp_path):
+    tasks = ["ü" * 300, "ü" * 300 + "x", "y" * 5000]
+    names = child_runs(tasks)
+    assert len(set(names)) == 3
+    for name in names:
+        (tmp_path / name).mkdir()
+
+
 def test_the_deep_link_pins_the_policy():
     link = deep_link(7007)
     assert link.startswith("http://localhost:7007/?pinnedCards=")

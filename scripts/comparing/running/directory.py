@@ -12,7 +12,7 @@ from curriculum_rl.durable import remove_temporary, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.contents import is_free
 from curriculum_rl.recording.locks import DirectoryLock
-from curriculum_rl.recording.runs import RunDirectory
+from curriculum_rl.recording.runs import RunDirectory, check_directory
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
@@ -41,8 +41,7 @@ class Directory:
         Raises:
             ConfigError: where another process has it, or the path is a file or holds something else.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise ConfigError(f"out: {self.path} is a file, not a directory")
+        check_directory(self.path, "out")
         is_begun = (self.path / "environment.yaml").is_file()
         if self.path.is_dir() and not is_begun and not is_free(self.path):
             raise ConfigError(f"out: {self.path} exists and is no comparison (it holds no environment.yaml)")
