@@ -132,6 +132,7 @@ class RunDirectory:
         try:
             files = self.read_result().get("files")
             if files is None:  # an older version wrote it
+                self.read_config()
                 self.read_rows()
                 return None
             return damage(self.path, files)

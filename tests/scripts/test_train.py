@@ -5,6 +5,9 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from curriculum_rl.errors import ConfigError
@@ -285,3 +289,22 @@ def test_a_directory_that_is_being_written_is_refused_and_left(killed: Request, 
         with pytest.raises(ConfigError, match="is being written"):
             go_on(killed, wait=0.1)
     assert tree(killed.out) == before
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups on this system")
+def test_shards_that_are_asked_to_end_with_all_others_leave_that_to_their_parent(
+    tiny: dict[str, Any], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    (tmp_path / "env.yaml").write_text(yaml.safe_dump({**tiny, "budget": {"updates": 4000}}))
+    where = ["--env", str(tmp_path / "env.yaml"), "--agent", "exp3s", "--out", str(run), "--quiet"]
+    command = [sys.executable, "-m", "curriculum_rl.scripts.main", "train", *where, "--num-envs", "2", "--shards", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while not (run / "checkpoint" / "latest").exists():
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "")
+    found = Checkpoints(run).find()
+    assert found is not None and found.about["shards"] == 2
