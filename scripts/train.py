@@ -13,6 +13,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecMonitor
 
 from curriculum_rl.agents.table import load, make
+from curriculum_rl.durable import naming
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.errors import ConfigError
@@ -176,6 +177,20 @@ def _play(
     console: Console,
 ) -> bool:
     """Play in a directory that is locked, from a checkpoint, or from the beginning whatever is there."""
+    with naming(directory.path):  # pictures and the like do not say where there was no room
+        return _played(request, config, env, agent, directory, kept, checkpoint, console)
+
+
+def _played(
+    request: Request,
+    config: EnvConfig,
+    env: PretrainingVectorEnv,
+    agent: Any,
+    directory: RunDirectory,
+    kept: Checkpoints,
+    checkpoint: Checkpoint | None,
+    console: Console,
+) -> bool:
     contents.remove_leftovers(directory.path)
     if checkpoint is None:
         contents.delete(directory.path)

@@ -20,12 +20,8 @@ from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
 
-HASHED = (
-    "config.yaml",
-    "agent.zip",
-    "segments.jsonl",
-    "schedule.json",
-)  # the files whose sha256 stands in `result.json`
+HASHED = ("config.yaml", "agent.zip", "segments.jsonl", "schedule.json")
+"""The files whose sha256 stands in `result.json`."""
 
 
 def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) -> dict[str, Any]:
