@@ -20,6 +20,7 @@ import timing  # before torch: asks for one thread
 import torch
 from timing import Report, Side, each
 
+from curriculum_rl.durable import sync
 from curriculum_rl.learners import BatchedLearner, TransformerConfig
 from curriculum_rl.learners.native.transformer import shapes
 from curriculum_rl.recording import states
@@ -49,8 +50,10 @@ def copies(count: int) -> Callable[[], object]:
 
 
 def round_trip(learner: BatchedLearner, folder: Path) -> None:
-    """Write everything, read it back, continue from it."""
+    """Write everything, to the disk itself, read it back, continue from it."""
     states.write(folder, {"learner": learner.snapshot(), "counters": learner.flat.steps})
+    for path in (*folder.iterdir(), folder):
+        sync(path)
     learner.restore(states.read(folder)["learner"])
 
 

@@ -87,14 +87,21 @@ def train(
         ),
     ] = None,
     set_: Set = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run directory.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run directory.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run directory, or begin it where it had not.")
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace an existing run: what it has written is deleted, other files stay."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
 ) -> None:
     """Train an agent on an environment and write a run directory.
 
     Bandits learn inside their one run: by default one episode, which is one pretraining run, and their memory does
     not survive it (the next run's learner is new). PPO is trained over many runs and then used.
+
+    Ctrl-C or SIGTERM stops at the end of the segment; go on with --resume. One process at a time writes a directory.
 
     The run directory holds config.yaml, versions.json, segments.jsonl, result.json, schedule.json, policy.png, the
     agent, the final learner and TensorBoard's event files.
