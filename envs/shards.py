@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs.observations import Observation
+from curriculum_rl.envs.processes import end_with_parent
 from curriculum_rl.envs.replicas import Transition
 from curriculum_rl.errors import ConfigError, ShardError
 from curriculum_rl.infos import ResetInfo
 from curriculum_rl.observation import Features
-from curriculum_rl.processes import end_with_parent
 from curriculum_rl.schema import EnvConfig
 
 

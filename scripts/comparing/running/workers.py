@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from typing import Any
 
-from curriculum_rl.processes import end_with_parent
+from curriculum_rl.envs.processes import end_with_parent
 
 STOP_SECONDS = 30.0
 

@@ -11,7 +11,7 @@ import pytest
 
 START = """
 import multiprocessing, time
-from curriculum_rl.processes import end_with_parent
+from curriculum_rl.envs.processes import end_with_parent
 
 def work(pipe):
     end_with_parent()
