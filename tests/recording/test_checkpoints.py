@@ -69,7 +69,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, at: int) -> Iterator[int]:
 
 
 def test_a_process_that_is_killed_anywhere_leaves_the_older_or_the_newer_one(tmp_path: Path) -> None:
-    seen = []
+    seen: list[int] = []
     for at in range(30):
         run = tmp_path / str(at)
         kept = Checkpoints(run)
@@ -82,7 +82,7 @@ def test_a_process_that_is_killed_anywhere_leaves_the_older_or_the_newer_one(tmp
                 died = False
             except Killed:
                 died = True
-        seen.append(content(run))
+        seen.append(content(run) or 0)
         again = Checkpoints(run)
         assert again.find() is not None
         keep(again, 4)  # and whoever goes on can take the next one

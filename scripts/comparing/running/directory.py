@@ -19,6 +19,8 @@ from curriculum_rl.scripts.comparing.running.contestants import Contestant
 
 HEADER = "# The environment that all runs of this comparison share.\n"
 
+_FOLDERS = ("search", "training", "runs/*", "reach/*/*")  # where a process that was killed may leave half a file
+
 
 class Directory:
     """Paths and the lock; use it as a context manager.
@@ -47,7 +49,9 @@ class Directory:
             raise ConfigError(f"out: {self.path} exists and is no comparison (it holds no environment.yaml)")
         self.path.mkdir(parents=True, exist_ok=True)
         self._lock.__enter__()
-        remove_temporary(self.path)
+        folders = (one for pattern in _FOLDERS for one in self.path.glob(pattern))
+        for folder in (self.path, *folders):
+            remove_temporary(folder)
         return self
 
     def __exit__(
