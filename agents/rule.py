@@ -151,7 +151,7 @@ def check(
     Raises:
         ConfigError: naming the setting, its value and the bounds.
     """
-    if isinstance(value, Real) and math.isfinite(value):
+    if isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
         number = float(value)
         if above < number < below and least <= number <= most and not (whole and number % 1):
             return

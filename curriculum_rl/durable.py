@@ -56,6 +56,8 @@ def digests(folder: Path) -> dict[str, str]:
 def damage(folder: Path, known: Mapping[str, str]) -> str | None:
     """The first of some files that is missing or not what its sha256 says, and why; None where all are sound."""
     for name, digest in known.items():
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            return f"{name} is elsewhere"
         path = folder / name
         if not path.is_file():
             return f"{name} is missing"

@@ -1,5 +1,8 @@
 """Errors of the library: what the user wrote is wrong, or a worker process failed."""
 
+LONGEST = 80
+"""Characters of a value that a message shows."""
+
 
 class ConfigError(ValueError):
     """A setting, a file or an argument of the user's is wrong.
@@ -10,7 +13,21 @@ class ConfigError(ValueError):
 
 def wrong(key: str, value: object, wanted: str) -> ConfigError:
     """The error of a value that is not what is wanted there."""
-    return ConfigError(f"{key}: must be {wanted} (got {value!r})")
+    return ConfigError(f"{key}: must be {wanted} (got {shown(value)})")
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: one line, and no more of it than a reader needs."""
+    try:
+        return cut(repr(value))
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number of thousands of digits"
+
+
+def cut(text: str) -> str:
+    """Some text of the user's in a message: as much as a reader needs, without line ends and control characters."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: LONGEST + 1])
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 class ShardError(RuntimeError):

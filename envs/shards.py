@@ -6,7 +6,7 @@ import signal
 import time
 import traceback
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -50,7 +50,7 @@ class Shards:
             ours, theirs = context.Pipe()
             arguments = (theirs, config, settings)
             worker = context.Process(target=_work, args=arguments, daemon=True, name=f"shard {n}")
-            with _one_thread():
+            with settings_of_workers():
                 worker.start()
             theirs.close()
             self._workers.append(worker)
@@ -185,9 +185,13 @@ def _work(pipe: Connection, config: EnvConfig, settings: Mapping[str, Any]) -> N
 
 
 @contextlib.contextmanager
-def _one_thread() -> Any:
-    """Let processes that start here see one thread, before they import anything."""
-    settings = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+def settings_of_workers() -> Iterator[None]:
+    """Let processes that start here see one thread, before they import anything, and libraries in their place.
+
+    A new interpreter looks into the working directory first, until it has its parent's path: a `pickle.py` there would
+    be read for the library.
+    """
+    settings = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

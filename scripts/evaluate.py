@@ -1,5 +1,6 @@
 """`curriculum-rl evaluate`: a trained agent on fresh seeds."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -13,9 +14,11 @@ from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import entry, load
 from curriculum_rl.durable import damage
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
 from curriculum_rl.recording.locks import DirectoryLock
 from curriculum_rl.recording.runs import RunDirectory, read_json
+from curriculum_rl.schema import load as configs
+from curriculum_rl.schema import own
 
 AGENT = "agent.zip"
 
@@ -48,10 +51,9 @@ def _evaluate(
 ) -> list[dict[str, Any]]:
     run, document = directory.path, directory.read_config()
     _check_agent(run)
-    try:
-        name, env_config = document["agent"]["name"], document["env"]
-    except (KeyError, TypeError) as error:
-        raise ConfigError(f"run: {run / 'config.yaml'} is no run's: it lacks {error}") from None
+    written = run / "config.yaml"
+    name = _agent(document, written)
+    config = configs.of_run(document.get("env"), written)
     torch.set_num_threads(1)
     known = entry(name)
     online = known.protocol == "online"
@@ -59,7 +61,7 @@ def _evaluate(
     free = not known.needs_reward or (frozen and online)
     # An agent that goes on learning would pool what it sees in runs that are meant to be separate.
     together = 1 if online and not frozen else episodes
-    env = make_sb3_vec_env(env_config, num_envs=together, charge_proxy=not free)
+    env = make_sb3_vec_env(config, num_envs=together, charge_proxy=not free)
     agent = load(name, run / "agent.zip", env=env)
     if not online and isinstance(agent, Shell):
         agent.reset_memory()  # the last run of the training has ended: what it led to is played now
@@ -88,6 +90,17 @@ def _check_agent(run: Path) -> None:
             if reason is not None:
                 raise ConfigError(f"run: {run}: {reason}; train again with --overwrite, or bring the file back")
             return
+
+
+def _agent(document: Mapping[str, Any], written: Path) -> str:
+    """The agent's name, where it is one of ours or the file is trusted."""
+    agent = document.get("agent")
+    name = agent.get("name") if isinstance(agent, dict) else None
+    if not isinstance(name, str):
+        raise ConfigError(f"{written}: agent.name: must be the name of an agent (got {shown(name)})")
+    if ":" in name:
+        own.check(name, written, "agent.name")
+    return name
 
 
 def play(env: PretrainingVecEnv, agent: Any, seed: int, *, learn: bool, deterministic: bool) -> list[dict[str, Any]]:

@@ -42,6 +42,23 @@ Set = Annotated[
 ]
 
 
+def _trust(wanted: bool) -> bool:
+    if wanted:  # where processes that are begun look, too
+        os.environ["CURRICULUM_RL_TRUST"] = "1"
+    return wanted
+
+
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        callback=_trust,
+        help="Let files that are read name classes (`module:Class`), whose code then runs. What is typed here needs no "
+        "such word.",
+    ),
+]
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"curriculum-rl {__version__}")
@@ -95,6 +112,7 @@ def train(
         typer.Option("--overwrite", help="Replace an existing run: what it has written is deleted, other files stay."),
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
+    trust: Trust = False,
 ) -> None:
     """Train an agent on an environment and write a run directory.
 
@@ -136,6 +154,7 @@ def evaluate(
         bool,
         typer.Option("--deterministic", help="Play the most probable action. An argmax scheduler plays one for ever."),
     ] = False,
+    trust: Trust = False,
 ) -> None:
     """Play a trained agent on fresh seeds and report the final learners' scores.
 
@@ -151,6 +170,7 @@ def evaluate(
 def list_(
     what: Annotated[Listed, typer.Argument(help="What to list.")],
     env: Env = "almanac",
+    trust: Trust = False,
 ) -> None:
     """List what there is: environments, agents, signals, kinds of each section, or the tasks of an environment."""
     from curriculum_rl.scripts.listing import show
@@ -165,6 +185,7 @@ def demo(
     env: Env = "almanac",
     seed: Seed = 0,
     set_: Set = None,
+    trust: Trust = False,
 ) -> None:
     """Train an agent and two baselines on the embedded default, and compare them in a table (about three minutes)."""
     from curriculum_rl.scripts.demo import demo
@@ -208,6 +229,7 @@ def compare(
         typer.Option(help="Take an agent apart: replay its schedule, shuffle it, play its mean. May be repeated."),
     ] = None,
     set_: Set = None,
+    trust: Trust = False,
 ) -> None:
     """Compare agents with each other and with the baselines at equal total cost, and write a table and a page.
 
@@ -255,6 +277,7 @@ def rank(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write ranking.json and ranking.png into this folder.")] = None,
     set_: Set = None,
+    trust: Trust = False,
 ) -> None:
     """Rank the tasks by how far their text is from the target's, before a single update.
 
@@ -297,8 +320,6 @@ def main() -> None:
     # One intra-op thread that does not spin: two collapse when the other core is busy. Read when torch is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # For `module:Class` in the current directory; at the end, so that a file there never takes a library's place.
-    sys.path.append(str(Path.cwd()))
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         app()

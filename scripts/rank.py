@@ -17,6 +17,7 @@ from curriculum_rl.learners.base import Learner
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.ranking.picture import ranking_picture
 from curriculum_rl.ranking.ranking import MEASURES, ROWS, Measured, Ranking, rank
+from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.schema import load as configs
 
 PRUNE = 0.4
@@ -101,7 +102,7 @@ def _load(folder: Path, fingerprint: str, device: str) -> Learner:
     """The learner, after a look at the tokenizer of the run that it came from."""
     result = folder.parent / "result.json"
     if folder.name == "learner" and result.is_file():
-        trained = json.loads(result.read_text(encoding="utf-8")).get("tokenizer")
+        trained = RunDirectory(folder.parent).read_result().get("tokenizer")
         if trained not in (None, fingerprint):
             raise ConfigError(
                 f"learner: {str(folder.parent)!r} was trained with another tokenizer than this environment's"

@@ -45,6 +45,7 @@ def test_damage_is_named(tmp_path: Path) -> None:
     assert durable.damage(tmp_path, known) is None
     (tmp_path / "deep" / "b").write_text("B")
     assert durable.damage(tmp_path, known) == "deep/b is not what was written (its sha256 differs)"
+    assert durable.damage(tmp_path / "deep", {"../a": known["a"]}) == "../a is elsewhere"
     (tmp_path / "a").unlink()
     assert durable.damage(tmp_path, known) == "a is missing"
 

@@ -2,21 +2,27 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from stable_baselines3.common.utils import check_for_correct_spaces
 
 from curriculum_rl.agents.shell import archive, spaces
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 
 
 def check_settings(rule: Any) -> None:
-    """See at once that a rule can be saved, not when its run has ended.
+    """See at once that a rule can be saved, not when its run has ended, and that its numbers are numbers.
 
     Raises:
-        ConfigError: where its fields are no JSON values.
+        ConfigError: where its fields are no JSON values, or a boolean, NaN or infinity stands for a number.
     """
+    for field in dataclasses.fields(rule):
+        value = getattr(rule, field.name)
+        number = type(field.default) in (int, float) and isinstance(value, bool)
+        if number or (isinstance(value, float) and not math.isfinite(value)):
+            raise wrong(field.name, value, "a finite number")
     try:
         json.dumps(dataclasses.asdict(rule))
     except TypeError as error:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.rule import Floats, Rewards, State
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.agents.rule import Floats, Rewards, State, check
 
 _ABSURD = 1e100  # its square must stay finite
 _TINY = 1e-200  # so that 0 / 0 is 0
@@ -31,10 +30,8 @@ class GainScaling:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if not self.window >= 1:
-            raise ConfigError(f"reward_window: {self.window} must be at least 1 segment")
-        if not self.clip > 0:
-            raise ConfigError(f"reward_clip: {self.clip} must be above 0")
+        check("reward_window", self.window, least=1)
+        check("reward_clip", self.clip, above=0)
 
     def start(self, seeds: int) -> State:
         """Averages of S = `seeds` runs before any gain."""

@@ -2,7 +2,7 @@
 
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.plugins import built_in, custom, require
+from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.problem import Problem
 from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.text.tokenizers import Tokenizer
@@ -29,11 +29,8 @@ def learner_of(config: EnvConfig, tokenizer: Tokenizer, *, replicas: int = 1) ->
         raise wrong("replicas (num_envs)", replicas, "at least 1")
     section = config.learner
     if isinstance(section, Custom):
-        own: Learner = require(
-            custom(section, tokenizer=tokenizer, config=config, optimizer=config.optimizer, replicas=replicas),
-            Learner,
-            "learner",
-        )
+        given = {"tokenizer": tokenizer, "config": config, "optimizer": config.optimizer, "replicas": replicas}
+        own: Learner = custom(section, Learner, "learner", **given)
         return own
     made: Learner = built_in(section).build(section, config, tokenizer, replicas=replicas)
     return made

@@ -7,18 +7,24 @@ from typing import Any
 import torch
 
 from curriculum_rl import plugins
-from curriculum_rl.errors import wrong
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners import seals
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
+from curriculum_rl.schema import own
 from curriculum_rl.schema.learners import ModelOptions, OptimizerConfig
 
 
-def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -> Learner:
+def load_learner(directory: Path | str, *, device: torch.device | str = "cpu", trust: bool | None = None) -> Learner:
     """The learner that `save` wrote into a directory, of whichever kind.
 
     `learner.json` says the kind: one of ours, or the `module:Class` whose `load(directory, device=...)` reads it.
+
+    Args:
+        directory: where.
+        device: to put it on.
+        trust: whether the file may name a class; None: as `CURRICULUM_RL_TRUST` says.
 
     Raises:
         ConfigError: where the directory holds no learner or a file of it does not fit.
@@ -29,9 +35,13 @@ def load_learner(directory: Path | str, *, device: torch.device | str = "cpu") -
         return load_batched(directory, device=device)
     if kind == "transformers":
         return load_transformers(directory, device=device)
-    if ":" in str(kind):
-        own: Learner = plugins.load(str(kind), f"{path}: kind").load(Path(directory), device=device)
-        return own
+    if isinstance(kind, str) and ":" in kind:
+        own.check(kind, path, "kind", trust)
+        found: Any = plugins.suitable(plugins.load(kind, f"{path}: kind"), Learner, kind, f"{path}: kind")
+        if not callable(getattr(found, "load", None)):
+            raise ConfigError(f"{path}: kind: {found.__name__} lacks load, which reads what it saved")
+        made: Learner = plugins.require(found.load(Path(directory), device=device), Learner, f"{path}: kind")
+        return made
     raise wrong(f"{path}: kind", kind, "native, transformers or module:Class")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from curriculum_rl.durable import damage, sha256, sync, write_atomically
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema import files
 
 DESCRIPTION = "learner.json"
 _KEY = "sha256"
@@ -29,10 +30,10 @@ def sealing(directory: Path) -> Iterator[None]:
     known |= _entered(path)
     description = json.loads(path.read_text(encoding="utf-8"))
     description.pop(_KEY, None)
-    files = [name for name, state in _states(directory).items() if name in known or before.get(name) != state]
-    for name in files:
+    saved = [name for name, state in _states(directory).items() if name in known or before.get(name) != state]
+    for name in saved:
         sync(directory / name)
-    sealed = {name: sha256(directory / name) for name in files if name != DESCRIPTION}
+    sealed = {name: sha256(directory / name) for name in saved if name != DESCRIPTION}
     content = {**description, _KEY: {**sealed, DESCRIPTION: _of_description(description)}}
     write_atomically(path, json.dumps(content, indent=2) + "\n")
 
@@ -58,11 +59,12 @@ def read(directory: Path | str) -> dict[str, Any]:
     path = folder / DESCRIPTION
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
-    try:
-        description: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        known = dict(description.pop(_KEY, {}))  # none where an older version saved it
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}); take another copy of the learner") from None
+    description = files.read_json(path, str(path))
+    if not isinstance(description, dict):
+        raise ConfigError(f"{path} must be an object (got {type(description).__name__})")
+    known = description.pop(_KEY, {})  # none where an older version saved it
+    if not isinstance(known, dict):
+        raise ConfigError(f"{path}: {_KEY}: must be an object (got {type(known).__name__})")
     own = known.pop(DESCRIPTION, None)
     reason = damage(folder, known)
     if own is not None and own != _of_description(description):

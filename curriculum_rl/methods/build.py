@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.methods.base import Method
-from curriculum_rl.plugins import built_in, custom, require
+from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.schema import Custom, MethodConfig
 from curriculum_rl.tasks import Task
 
@@ -23,7 +23,7 @@ def make_method(section: MethodConfig, tasks: Sequence[Task], learner: Learner) 
         ConfigError: where the learner cannot do it.
     """
     if isinstance(section, Custom):
-        own: Method = require(custom(section, tasks=tasks, learner=learner), Method, "method")
+        own: Method = custom(section, Method, "method", tasks=tasks, learner=learner)
         return own
     made: Method = built_in(section).build(section, tasks, learner)
     return made

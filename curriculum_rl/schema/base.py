@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, ValidationError, model_validator
 from pydantic_core import CoreSchema, core_schema
 
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, shown
+from curriculum_rl.schema import numbers
 from curriculum_rl.schema.mistakes import first_line
+from curriculum_rl.schema.own import SPEC, BesideFile
 
 OWN = "module:Class"
 """What stands for the user's own classes where kinds are listed."""
 
 
 class Section(BaseModel):
-    """A mapping of the file in which unknown keys are errors."""
+    """A mapping of the file in which unknown keys are errors, and so are booleans and infinities for numbers."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def __init__(self, /, **values: Any) -> None:
         """Make one in Python.
@@ -34,6 +36,13 @@ class Section(BaseModel):
 
     # Sections inside sections are made by pydantic itself, which puts their mistakes into one list.
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers_are_numbers(cls, values: Any) -> Any:
+        if isinstance(values, Mapping):
+            numbers.check(values, {key: field.annotation for key, field in cls.model_fields.items()})
+        return values
 
     def settings(self, of: "type[Section] | None" = None, *, beyond: "type[Section] | None" = None) -> dict[str, Any]:
         """Values by key, without `kind`; sections inside stay sections.
@@ -72,7 +81,7 @@ class Custom(BaseModel):
     """Anything of the user's own: `kind: "module:Class"`; every other key is an argument of the class."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
-    kind: str = Field(pattern=r"^[\w.]+:\w+$")
+    kind: Annotated[str, BesideFile()] = Field(pattern=f"^{SPEC.pattern}$")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -109,7 +118,8 @@ class OneOf:
     def _tag(self, value: Any) -> str:
         default = self.default.name()
         kind = value.get("kind", default) if isinstance(value, Mapping) else getattr(value, "kind", default)
-        return OWN if self.own and ":" in str(kind) else str(kind)
+        kind = kind if isinstance(kind, str) else shown(kind)
+        return OWN if self.own and ":" in kind else kind
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ class OnDisk:
     def against(self, path: str, folder: Path) -> str:
         """The path as seen from the file's folder, `~` and `$VARIABLES` expanded."""
         found = folder / os.path.expanduser(os.path.expandvars(path))  # noqa: PTH111
-        return str(found) if self.always or found.exists() else path
+        return str(found) if self.always or path.startswith((".", "~", "$")) or found.exists() else path
 
 
 LocalPath = Annotated[str, OnDisk()]

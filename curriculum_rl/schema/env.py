@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from curriculum_rl.errors import wrong
+from curriculum_rl.errors import cut, shown, wrong
 from curriculum_rl.schema.base import Section
 from curriculum_rl.schema.corpora import (
     HELDOUT,
@@ -16,6 +16,7 @@ from curriculum_rl.schema.corpora import (
     ReadCorpus,
     TokenizerConfig,
 )
+from curriculum_rl.schema.keys import joined
 from curriculum_rl.schema.learners import LearnerConfig, OptimizerConfig, TransformerLearner
 from curriculum_rl.schema.methods import MetaTrainMethod, MethodConfig, MultitaskMethod
 from curriculum_rl.schema.proxies import FineTuneSettings, HeldOutLossProxy, ProxyConfig
@@ -95,7 +96,7 @@ class SignalsConfig(Section):
     @classmethod
     def _positive_or_rest(cls, value: Any) -> Any:
         if value != "rest" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ValueError(f"must be a whole number of at least 1, or rest (got {value!r})")
+            raise ValueError(f"must be a whole number of at least 1, or rest (got {shown(value)})")
         return value
 
 
@@ -132,9 +133,11 @@ class EnvConfig(Section):
             _known(f"tasks.{i}.corpora", [] if task.corpora == "all" else task.corpora, self.corpora)
         for name, corpus in self.corpora.items():
             if isinstance(corpus, DerivedCorpus):
-                _known(f"corpora.{name}.of", [corpus.of], self.corpora)
+                _known(joined(("corpora", name, "of")), [corpus.of], self.corpora)
                 if isinstance(self.corpora[corpus.of], NoiseCorpus | DerivedCorpus):
-                    raise ValueError(f"corpora.{name}.of: {corpus.of!r} must itself be text that is read")
+                    raise ValueError(
+                        f"{joined(('corpora', name, 'of'))}: {corpus.of!r} must itself be text that is read"
+                    )
         if isinstance(self.target.corpus, str):
             _known("target.corpus", [self.target.corpus], self.corpora)
         elif isinstance(self.target.corpus, ReadCorpus) and self.target.corpus.heldout != HELDOUT:
@@ -184,4 +187,4 @@ def _one_depth_at_a_time(config: EnvConfig) -> None:
 def _known(key: str, names: list[str], corpora: Mapping[str, Any]) -> None:
     for name in names:
         if name not in corpora:
-            raise ValueError(f"{key}: no corpus {name!r}; there are {', '.join(corpora)}")
+            raise ValueError(f"{key}: no corpus {shown(name)}; there are {cut(', '.join(corpora))}")

@@ -177,7 +177,9 @@ class OptimizerConfig(RateConfig):
     weight_decay: float = Field(0.1, ge=0, description="decoupled decay of the matrices")
     betas: tuple[Share, Share] = Field((0.9, 0.95), description="decay of the first and second moments")
     eps: float = Field(1e-8, gt=0, description="added to the denominator")
-    clip: float = Field(1.0, gt=0, description="gradient norm above which gradients are scaled down; .inf: never")
+    clip: float = Field(
+        1.0, gt=0, allow_inf_nan=True, description="gradient norm above which gradients are scaled down; .inf: never"
+    )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="share of a target spread over the vocabulary; reported losses do not have it"
     )

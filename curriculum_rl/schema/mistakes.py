@@ -6,12 +6,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-KEYED = re.compile(r"[\w.]+: ")
+from curriculum_rl.errors import cut, shown
+from curriculum_rl.schema.keys import joined
+
+KEYED = re.compile(r'(?:[\w.]|"[^"]*")+: ')
 """How a message of ours begins that names a key below the section that it is about."""
 
 
-def first_line(error: ValidationError, content: Mapping[str, Any]) -> str:
-    """The line of the first mistake in some content."""
+def first_line(error: ValidationError, content: Mapping[str, Any], typed: Mapping[str, str] | None = None) -> str:
+    """The line of the first mistake in some content.
+
+    Args:
+        error: what validation found.
+        content: what was validated.
+        typed: by dotted key, what was typed where a value does not show it (`curriculum_rl.schema.reading.Content`).
+    """
     errors = error.errors(include_url=False)
     keys = [dotted(one["loc"], content, missing=one["type"] == "missing") for one in errors]
     # Where a value may be a name or a section, the section's own mistake says more.
@@ -24,11 +33,28 @@ def first_line(error: ValidationError, content: Mapping[str, Any]) -> str:
     if first["type"] == "missing":
         return f"{key}: is required"
     if first["type"] == "extra_forbidden":
-        return f"{key}: unknown key (got {first['input']!r})"
+        return f"{key}: unknown key (got {shown(first['input'])})"
     if first["type"] == "union_tag_invalid":
         kinds = str(first["ctx"]["expected_tags"]).replace("'", "")
-        return f"{key}.kind: must be one of {kinds} (got {first['ctx']['tag']!r})"
-    return f"{key}: {message[:1].lower()}{message[1:]} (got {first['input']!r})"
+        return f"{key}.kind: must be one of {kinds} (got {shown(first['ctx']['tag'])})"
+    word = (typed or {}).get(key)
+    return f"{key}: {message[:1].lower()}{message[1:]} (got {_got(first['input'], word)}){_hint(first, word)}"
+
+
+def _got(value: Any, typed: str | None) -> str:
+    """A value that is not what is wanted; text that reads as something else has to be quoted."""
+    if typed is None:
+        return shown(value)
+    return f"{cut(typed)}, which YAML reads as {shown(value)}"
+
+
+def _hint(first: Mapping[str, Any], typed: str | None) -> str:
+    """How to write text that YAML takes for something else."""
+    value = first["input"]
+    if first["type"] != "string_type" or not isinstance(value, bool | int | float):
+        return ""
+    word = typed or (str(value).lower() if isinstance(value, bool) else repr(value))
+    return f'; quote it if it is text: "{cut(word)}"'
 
 
 def dotted(location: Sequence[int | str], content: Any, *, missing: bool = False) -> str:
@@ -45,8 +71,8 @@ def dotted(location: Sequence[int | str], content: Any, *, missing: bool = False
             content = content[part]
         elif not (missing and place == len(location) - 1):
             continue
-        parts.append(str(part))
-    return ".".join(parts)
+        parts.append(part)
+    return joined(parts)
 
 
 def _holds(content: Any, part: int | str) -> bool:

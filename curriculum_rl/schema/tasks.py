@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from curriculum_rl.errors import shown
 from curriculum_rl.schema.base import Section
 from curriculum_rl.schema.objectives import CausalLMObjective, ObjectiveConfig
 
@@ -33,7 +34,7 @@ class TaskConfig(Section):
     def _whole_numbers(cls, value: Any) -> Any:
         given = value if isinstance(value, list) and value else [value]
         if value is not None and any(isinstance(d, bool) or not isinstance(d, int) or d < 0 for d in given):
-            raise ValueError(f"must be a whole number of at least 0, or a list of them (got {value!r})")
+            raise ValueError(f"must be a whole number of at least 0, or a list of them (got {shown(value)})")
         return value
 
     def depths(self, default: int) -> list[int]:

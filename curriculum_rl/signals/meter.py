@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.plugins import load, make, require
+from curriculum_rl.plugins import load, make, require, suitable
 from curriculum_rl.signals.base import Cost, Floats, Instrument, Moment
 from curriculum_rl.signals.names import INSTRUMENTS, SIGNALS, check_names
 from curriculum_rl.signals.windows import Windows
@@ -51,7 +51,7 @@ class Meter:
 
 def _own(name: str, windows: Windows) -> Instrument:
     """The user's own instrument."""
-    found = load(name, "signals")
+    found = suitable(load(name, "signals"), Instrument, name, "signals")
     asked = getattr(found, "measures", {})
     made: Instrument = require(
         make(found, name, "signals", {"windows": windows, "asked": asked}), Instrument, f"signals: {name!r}"

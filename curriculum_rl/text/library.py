@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 
 from curriculum_rl.errors import ConfigError, wrong
-from curriculum_rl.plugins import built_in, custom, require
+from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.schema import CorpusConfig, Custom, EnvConfig
 from curriculum_rl.schema.corpora import HELDOUT, DerivedCorpus, Labels, NoiseCorpus, ReadCorpus
 from curriculum_rl.text import iob
@@ -165,7 +165,7 @@ def source_of(section: CorpusConfig, key: str = "corpora") -> Source:
         ConfigError: if it is not read but derived from another.
     """
     if isinstance(section, Custom):
-        own: Source = require(custom(section), Source, key)
+        own: Source = custom(section, Source, key)
         return own
     if not isinstance(section, ReadCorpus):
         raise wrong(f"{key}.kind", section.kind, "one that is read; what is derived from another stands in corpora")

@@ -4,7 +4,6 @@ from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +16,7 @@ from curriculum_rl.recording.pictures import policy_picture
 from curriculum_rl.recording.recorder import Recorder, deep_link
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.recording.runs import RunDirectory
+from curriculum_rl.schema import reading
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
 
@@ -85,7 +85,7 @@ def overhead(seconds: dict[str, float]) -> float:
 def annotate(recorder: Recorder, request: Request, env: PretrainingVectorEnv, callback: Recording) -> None:
     """Put configuration, summary and hyper-parameters beside the curves."""
     result = result_of(request, env, callback)
-    recorder.text("config", f"```yaml\n{yaml.safe_dump(request.document(env.config), sort_keys=False)}\n```")
+    recorder.text("config", f"```yaml\n{reading.dump(request.document(env.config))}\n```")
     recorder.text("summary", _markdown(result))
     if result["final"] is not None:
         metrics = {f"result/{key}": value for key, value in result["final"].items() if isinstance(value, float)}

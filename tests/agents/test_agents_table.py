@@ -1,13 +1,17 @@
 """The table: names, options, and messages for those who mistype them."""
 
+import dataclasses
+import math
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from curriculum_rl.agents import AGENTS, load, make
 from curriculum_rl.agents.bandits.contextual import ContextualShell
 from curriculum_rl.agents.entries import FAMILIES
+from curriculum_rl.agents.rl.options import settings_of
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import class_of, options_of
 from curriculum_rl.errors import ConfigError
@@ -135,3 +139,25 @@ def test_load_refuses_what_is_no_such_agent(bandit_env, tmp_path):
 def test_bare_import_is_refused():
     done = subprocess.run([sys.executable, "-c", "import agents"], capture_output=True, text=True, check=False)
     assert "import curriculum_rl.agents" in done.stderr
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_number_is_no_boolean_and_finite_in_every_option_that_is_one(name):
+    cls: Any = class_of(name)
+    if issubclass(cls, Shell):
+        made: Any = make(name, None)
+        given = {**made.settings, **dataclasses.asdict(made.rule)}
+    else:
+        given = cls.defaults
+
+    def give(option, value):
+        return (
+            make(name, None, **{option: value}) if issubclass(cls, Shell) else settings_of(name, given, {option: value})
+        )
+
+    numbers = [key for key, value in given.items() if isinstance(value, int | float) and not isinstance(value, bool)]
+    for option in numbers:
+        for value in (True, math.inf, -math.inf, math.nan):
+            with pytest.raises(ConfigError, match=f"{option}|{name}"):
+                give(option, value)
+    assert numbers or name in ("fixed", "static", "schedule")

@@ -52,7 +52,7 @@ def test_it_plans_the_rows_and_says_what_an_update_costs(tiny: dict[str, Any]) -
     ("section", "message"),
     [
         ({"kind": f"{__name__}:Silent"}, "method: Silent lacks batches, flops, ghosts, rows, train, weighs"),
-        ({"kind": f"{__name__}:Silent", "depth": 1}, "does not take these arguments: .*'depth'"),
+        ({"kind": f"{__name__}:Loudest", "depth": 1}, "does not take these arguments: .*"),
         ({"kind": f"{__name__}:Nobody"}, "has no 'Nobody'"),
     ],
 )

@@ -92,7 +92,7 @@ def test_a_run_without_a_result_says_so(run):
 
 def test_a_damaged_configuration_is_named(run):
     (run.path / "config.yaml").write_text("a: [1\n")
-    with pytest.raises(ConfigError, match=r"config\.yaml cannot be read") as caught:
+    with pytest.raises(ConfigError, match=r"config\.yaml, line \d: is not YAML") as caught:
         run.read_config()
     assert "\n" not in str(caught.value)
     (run.path / "config.yaml").write_text("- 1\n")

@@ -16,9 +16,9 @@ from curriculum_rl.schema import KINDS, Custom, EnvConfig
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.base import KindSection, LocalPath, OneOf, Section
 from curriculum_rl.schema.corpora import CorpusSection, DerivedCorpus, ReadCorpus
-from curriculum_rl.schema.load import _absolute
 from curriculum_rl.schema.mistakes import dotted
 from curriculum_rl.schema.objectives import ObjectiveSection
+from curriculum_rl.schema.places import changed, of_file
 
 ROWS = [pytest.param(section, id=f"{name}-{section.name()}") for name, rows in KINDS.items() for section in rows]
 
@@ -114,12 +114,12 @@ def test_every_path_of_a_file_is_seen_from_the_file(tmp_path: Path, monkeypatch:
     """Wherever the schema has one: in lists, mappings, unions and kinds; what is no path stays."""
     monkeypatch.setenv("PLACE", "there")
     content = {"size": {"kind": "large", "places": ["a", "$PLACE/b", 3], "inside": {"x": {"kind": "m:C", "p": "a"}}}}
-    seen = _absolute(content, House, tmp_path)["size"]
+    seen = changed(content, House, of_file(tmp_path))["size"]
     assert seen["places"] == [f"{tmp_path}/a", f"{tmp_path}/there/b", 3]
     assert seen["inside"] == content["size"]["inside"]
     (tmp_path / "model").mkdir()
     hub = {"learner": {"kind": "transformers", "model": "model"}, "tokenizer": {"kind": "transformers", "path": "gpt2"}}
-    seen = _absolute(hub, EnvConfig, tmp_path)
+    seen = changed(hub, EnvConfig, of_file(tmp_path))
     assert (seen["learner"]["model"], seen["tokenizer"]["path"]) == (f"{tmp_path}/model", "gpt2")
 
 

@@ -115,3 +115,9 @@ def test_overrides_are_yaml(text: str, key: str, value: Any) -> None:
 def test_bad_overrides(text: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
         configs.parse_override(text)
+
+
+def test_a_pattern_that_is_typed_stands_in_quotes() -> None:
+    assert configs.parse_override('x="*.txt"') == ("x", "*.txt")
+    with pytest.raises(ConfigError, match=r"^--set 'x=\*.txt': .*; text that begins with \* stands in quotes$"):
+        configs.parse_override("x=*.txt")

@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.rows import read_rows
+from curriculum_rl.recording.runs import HEADER
+from curriculum_rl.scripts.evaluate import evaluate
+
+ROOT = Path(__file__).resolve().parents[2]
 
 MINE = '''
 import os, signal
@@ -75,10 +80,10 @@ def command(tiny: dict[str, Any], tmp_path: Path) -> Any:
     report = {**tiny["report"], "finetune": None}
     (tmp_path / "env.yaml").write_text(yaml.safe_dump({**tiny, "proxy": {"kind": "mine:Score"}, "report": report}))
 
-    def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def call(*arguments: str, cwd: str = ".", **environment: str) -> subprocess.CompletedProcess[str]:
         whole = [sys.executable, "-P", "-m", "curriculum_rl.scripts.main", *arguments]
         environment = {**os.environ, **environment}
-        return subprocess.run(whole, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(whole, cwd=tmp_path / cwd, env=environment, capture_output=True, text=True, check=False)
 
     return call
 
@@ -86,6 +91,11 @@ def command(tiny: dict[str, Any], tmp_path: Path) -> Any:
 def test_train_in_shards_resume_and_evaluate(command: Any, tmp_path: Path) -> None:
     train = ["train", "--env", "env.yaml", "--agent", "mine:Sticky", "--set", "agent.stay=0.5", "--quiet"]
     train += ["--num-envs", "2", "--shards", "2"]
+    refused = command(*train, "--out", "untrusted")
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (2, 1)
+    assert "env.yaml: proxy.kind: 'mine:Score' is a class whose code would run" in refused.stderr
+    assert not (tmp_path / "untrusted").exists()
+    train.append("--trust")
     for name, environment in (("whole", {}), ("cut", {"STOP": "1"})):
         done = command(*train, "--out", name, **environment)
         assert done.returncode == (130 if environment else 0), done.stderr
@@ -98,7 +108,16 @@ def test_train_in_shards_resume_and_evaluate(command: Any, tmp_path: Path) -> No
         for path in (tmp_path / "whole" / "segments.jsonl", tmp_path / "cut" / "segments.jsonl")
     ]
     assert timeless[0] == timeless[1]
-    assert command("evaluate", "cut", "--episodes", "1").returncode == 0
+    for changed, said in (({}, "agent.name: 'mine:Sticky'"), ({"agent": {"name": "ucb1"}}, "proxy.kind: ")):
+        document = yaml.safe_load((tmp_path / "cut" / "config.yaml").read_text())
+        assert document["env"]["proxy"]["kind"] == f"{tmp_path}/mine:Score"
+        (tmp_path / "cut" / "config.yaml").write_text(HEADER + yaml.safe_dump({**document, **changed}))
+        with pytest.raises(ConfigError, match=rf"^{tmp_path}/cut/config.yaml: {said}.* is a class .*--trust"):
+            evaluate(tmp_path / "cut", episodes=1, seed=0, frozen=False, deterministic=False)
+        (tmp_path / "cut" / "config.yaml").write_text(HEADER + yaml.safe_dump(document))
+    (tmp_path / "elsewhere").mkdir()
+    done = command("evaluate", "../cut", "--episodes", "1", "--trust", cwd="elsewhere", PYTHONPATH=f"{ROOT}:{tmp_path}")
+    assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "cut" / "evaluation.json").read_text())["agent"] == "mine:Sticky"
 
 
@@ -106,7 +125,7 @@ def test_compare_with_options_in_workers(command: Any, tmp_path: Path) -> None:
     agents = "mine:Sticky,mine:Sticky:stay=0.5:reward_clip=2"
     done = command(
         "compare", "--env", "env.yaml", "--agents", agents, "--out", "all", "--seeds", "1", "--jobs", "2",
-        "--no-baselines", "--set", "budget.updates=8",
+        "--no-baselines", "--set", "budget.updates=8", CURRICULUM_RL_TRUST="1",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "all" / "compare.json").read_text())["agents"]
@@ -126,6 +145,29 @@ def test_compare_with_options_in_workers(command: Any, tmp_path: Path) -> None:
 def test_a_mistake_is_one_line_and_an_error_inside_is_shown(
     command: Any, tmp_path: Path, agent: str, status: int, said: str
 ) -> None:
-    done = command("train", "--env", "env.yaml", "--agent", agent, "--out", "run", "--quiet")
+    done = command("train", "--env", "env.yaml", "--agent", agent, "--out", "run", "--quiet", "--trust")
     assert (done.returncode, done.stderr.strip().splitlines()[-1]) == (status, said.format(here=tmp_path))
     assert not (tmp_path / "run").exists()
+
+
+SHADOW = "import pathlib; pathlib.Path(__file__).with_suffix('.ran').touch()"
+
+
+def test_a_folder_of_foreign_files_runs_nothing(command: Any, tmp_path: Path) -> None:
+    """Neither a library's name nor that of one that is not installed is read there, in no process of the command."""
+    for name in ("json", "pickle", "random", "struct", "flash_attn", "tensorflow", "sitecustomize", "env"):
+        (tmp_path / f"{name}.py").write_text(SHADOW)
+    train = ["--num-envs", "2", "--shards", "2", "--quiet", "--agent"]
+    done = command("train", "--env", "env.yaml", "--out", "b", *train, "stratified", "--trust")
+    assert done.returncode == 0, done.stderr
+    assert not list(tmp_path.glob("*.ran"))
+
+
+def test_what_is_no_class_of_ours_is_never_called(command: Any, tmp_path: Path) -> None:
+    content = yaml.safe_load((tmp_path / "env.yaml").read_text())
+    learner = {"kind": "subprocess:Popen", "args": ["touch", "ran"]}
+    (tmp_path / "hostile.yaml").write_text(yaml.safe_dump({**content, "learner": learner}))
+    done = command("train", "--env", "hostile.yaml", "--out", "run", "--agent", "random", "--quiet", "--trust")
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert "curriculum-rl: learner: Popen lacks bidirectional_rows, " in done.stderr
+    assert not (tmp_path / "ran").exists()

@@ -8,6 +8,7 @@ from typing import Any, Protocol, get_args
 import torch
 
 from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.schema import files
 from curriculum_rl.schema.learners import Head, ModelOptions
 
 
@@ -122,6 +123,7 @@ def _refuse_unknown(default: Any, settings: Mapping[str, Any], model_type: str) 
 
 def _pretrained(source: str, head: Head, vocabulary: Vocabulary, options: ModelOptions) -> Any:
     folder = Path(source).expanduser()
+    files.check_index(folder, f"learner.model {source!r}")
     name = str(folder) if folder.is_dir() else source
     try:
         model = _auto_class(head).from_pretrained(

@@ -92,7 +92,7 @@ def _parameters(learner: dict[str, Any], segments: int, step: float) -> torch.Te
 class TestLearner(LearnerContract):
     @pytest.fixture
     def learner(self) -> MakeLearner:
-        config, tokenizer, optimizer = configs.load(ENVIRONMENT), known_tokenizer(), OptimizerConfig()
+        config, tokenizer, optimizer = configs.load(ENVIRONMENT, trust=True), known_tokenizer(), OptimizerConfig()
         return lambda replicas: SmallStart(tokenizer=tokenizer, config=config, optimizer=optimizer, replicas=replicas)
 
 
@@ -109,7 +109,17 @@ def test_the_corpus_is_what_it_says_it_is() -> None:
 
 @pytest.mark.parametrize("agent", ["my_lab.bandit:Pursuit", "my_lab.mixer:BySpread"])
 def test_one_run_uses_them_all(agent: str, tmp_path: Path) -> None:
-    command = ["train", "--env", str(ENVIRONMENT), "--agent", agent, "--out", str(tmp_path / "run"), "--quiet"]
+    command = [
+        "train",
+        "--env",
+        str(ENVIRONMENT),
+        "--agent",
+        agent,
+        "--out",
+        str(tmp_path / "run"),
+        "--quiet",
+        "--trust",
+    ]
     # Modules of the current directory are found; a package that is installed is found from anywhere.
     whole = [sys.executable, "-m", "curriculum_rl.scripts.main", *command]
     subprocess.run(whole, check=True, cwd=ENVIRONMENT.parent)

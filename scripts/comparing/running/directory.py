@@ -6,14 +6,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml
-
 from curriculum_rl.durable import remove_temporary, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.contents import is_free
 from curriculum_rl.recording.locks import DirectoryLock
 from curriculum_rl.recording.runs import RunDirectory, check_directory
-from curriculum_rl.schema import EnvConfig
+from curriculum_rl.schema import EnvConfig, files, reading
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 
@@ -69,14 +67,11 @@ class Directory:
         file = self.path / "environment.yaml"
         now = config.model_dump(mode="json")
         if not file.exists():
-            write_atomically(file, HEADER + yaml.safe_dump(now, sort_keys=False, allow_unicode=True, width=100))
+            write_atomically(file, HEADER + reading.dump(now))
             return
-        try:
-            before = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"out: {file} cannot be read ({' '.join(str(error).split())})") from error
-        # A key that this file was written without has its default.
-        different = _difference(configs.load(before).model_dump(mode="json"), now)
+        before = reading.read(files.file_text(file, f"out: {file}"), f"out: {file}").value
+        # A key that this file was written without has its default; nothing of it runs.
+        different = _difference(configs.of_run(before, file, trust=True).model_dump(mode="json"), now)
         if different:
             key, old, new = different
             raise ConfigError(f"out: {self.path} was begun with {key}={old!r}, not {new!r}; choose another directory")

@@ -11,6 +11,7 @@ from multiprocessing import connection, get_context
 from typing import Any
 
 from curriculum_rl.envs.processes import end_with_parent
+from curriculum_rl.envs.shards import settings_of_workers
 
 STOP_SECONDS = 30.0
 
@@ -149,7 +150,8 @@ class _Pool:
     def _start(self) -> connection.Connection:
         ours, theirs = self._context.Pipe()
         worker = self._context.Process(target=_serve, args=(theirs,), name="compare")
-        worker.start()
+        with settings_of_workers():
+            worker.start()
         theirs.close()
         self._workers[ours] = (worker, None)
         return ours
