@@ -4,7 +4,8 @@ Wherever an agent is named, `module:Class` names one of your own. It may be
 
 - a bandit's rule (`curriculum_rl.agents.rule.Rule`) or a contextual one (`ContextualRule`),
 - a data mixer's rule (`curriculum_rl.agents.mixers.rule.MixerRule`),
-- a whole agent: a stable-baselines3 algorithm that fulfils `curriculum_rl.agents.protocol.Agent`.
+- a whole agent: a stable-baselines3 algorithm that fulfils `curriculum_rl.agents.protocol.Agent`, and whose `save` and
+  `load` are not stable-baselines3's, which pickle (`curriculum_rl.agents.rl.shell.Pretrained` has others).
 
 Which of them it is follows from its methods. A rule must be a dataclass: the shell makes an agent of it, the fields are
 the agent's options, wrappers come for free. Its entry follows from the class, too:

@@ -30,6 +30,7 @@ _SHELLS: Mapping[Kind, str] = MappingProxyType(
     }
 )
 _OWN = "yours"
+_PICKLING = ("stable_baselines3", "sb3_contrib")
 _OF_EVERY_AGENT = ("policy", "env", "seed", "device", "verbose", "tensorboard_log")
 
 
@@ -55,7 +56,9 @@ def kind_of(found: Any, spec: str, key: str = "agent") -> Kind:
         missing.append("signals, a tuple of names")
     if missing:
         raise ConfigError(f"{key}: {spec!r} is no {kind}: it has no {', '.join(missing)}")
-    if kind != "agent":
+    if kind == "agent":
+        _check_files(found, f"{key}: {spec!r}")
+    else:
         _check_rule(found, f"{key}: {spec!r}", kind, methods)
     return kind
 
@@ -69,6 +72,16 @@ def _meant(found: type) -> Kind | None:
         contextual = _takes(found.probabilities, ContextualRule.probabilities)
         return "contextual bandit's rule" if contextual else "bandit's rule"
     return None
+
+
+def _check_files(found: type, who: str) -> None:
+    """See that an agent's files are not pickles: whoever names an agent says nothing about what its file may do."""
+    for name in ("save", "load"):
+        if getattr(found, name).__module__.partition(".")[0] in _PICKLING:
+            raise ConfigError(
+                f"{who} has the {name} of stable-baselines3, whose files run code when they are read; build on "
+                "curriculum_rl.agents.rl.shell.Pretrained, or write save and load"
+            )
 
 
 def _check_rule(found: type, who: str, kind: Kind, methods: Mapping[str, Any]) -> None:

@@ -75,6 +75,18 @@ def load(name: str, path: str | Path, env: "gym.Env[Any, Any] | VecEnv | None" =
     return cls.load(path, env=env)
 
 
+def check_file(name: str, path: str | Path) -> None:
+    """See that a file is one that an agent of this name saved; an agent with files of its own is not looked at.
+
+    Raises:
+        ConfigError: as `load`.
+    """
+    cls: Any = class_of(name)
+    reads = next(base for base in cls.__mro__ if "load" in vars(base))
+    if "check_file" in vars(reads):
+        cls.check_file(path)
+
+
 def options_of(name: str) -> tuple[str, ...]:
     """The options that `make(name, ...)` takes."""
     return class_of(name).options()

@@ -1,5 +1,8 @@
 """Errors of the library: what the user wrote is wrong, or a worker process failed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 LONGEST = 80
 """Characters of a value that a message shows."""
 
@@ -32,3 +35,12 @@ def cut(text: str) -> str:
 
 class ShardError(RuntimeError):
     """A worker process raised or died; the message holds its traceback."""
+
+
+@contextmanager
+def within(place: str) -> Iterator[None]:
+    """A ConfigError that is raised inside names this place of the file first."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(f"{place}: {error}") from error

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.heldout import HeldOut
+from curriculum_rl.learners.build import weights_sha256
 from curriculum_rl.objectives import Objective, ReadsTags
 from curriculum_rl.objectives.build import language_modelling, make_objective
 from curriculum_rl.problem import Problem
@@ -14,6 +16,7 @@ from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.disjoint import Overlap
 from curriculum_rl.text.library import Library
 from curriculum_rl.text.targets import Target
 from curriculum_rl.text.tokenizers import Tokenizer
@@ -27,16 +30,29 @@ class Experiment:
         config: the validated environment.
         problem: tasks, target, held-out windows, divergences.
         hashes: sha256 of the tokens of every corpus.
+        overlap: what stood on both sides and was taken out of train parts.
     """
 
     config: EnvConfig
     problem: Problem
     hashes: Mapping[str, str]
+    overlap: Overlap
 
     @property
     def tokenizer(self) -> Tokenizer:
         """Of the learners."""
         return self.problem.tokenizer
+
+    @cached_property
+    def data(self) -> dict[str, str]:
+        """What a run is made of besides its configuration: sha256 by name.
+
+        `corpora.<name>` of every corpus that is read, `target.<split>` of every split, `tokenizer`, and `learner` where
+        it begins with the weights of a model.
+        """
+        weights = weights_sha256(self.config)
+        learner = {} if weights is None else {"learner": weights}
+        return {**self.overlap.texts, "tokenizer": self.tokenizer.fingerprint, **learner}
 
 
 def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:
@@ -59,6 +75,7 @@ def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:
         config=config,
         problem=_problem(config, library, target, tasks),
         hashes=library.hashes(),
+        overlap=library.overlap,
     )
 
 

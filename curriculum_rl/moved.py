@@ -5,7 +5,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 MOVED = {
-    "curriculum_rl.agents.archive": "curriculum_rl.agents.shell.archive",
+    "curriculum_rl.agents.archive": "curriculum_rl.agents.saving.archive",
     "curriculum_rl.agents.bandits.agents": "curriculum_rl.agents.table",
     "curriculum_rl.agents.bandits.scaling": "curriculum_rl.agents.shell.scaling",
     "curriculum_rl.agents.base": "curriculum_rl.agents.shell.loop",

@@ -29,6 +29,11 @@ class Windows(Protocol):
         """All its tokens."""
         ...
 
+    @property
+    def sha256(self) -> str:
+        """Of all that its windows are made of."""
+        ...
+
     def size(self, context: int) -> int:
         """How many windows there are."""
         ...

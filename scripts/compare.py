@@ -80,6 +80,9 @@ def compare(
         folder.settle(config)
         with console.status("reading and tokenising the corpora"):
             experiment = build(config)
+        folder.settle_data(experiment.data)
+        if said := str(experiment.overlap):
+            console.print(said, soft_wrap=True, highlight=False)
         everybody = _everybody(wanted, experiment, baselines=baselines, mixtures=static_mixtures, decompose=decompose)
         plan = _plan(folder, experiment, everybody, range(first_seed, first_seed + seeds))
         searched = static_mixtures if baselines else 0
@@ -142,6 +145,7 @@ def _plan(folder: Directory, experiment: Experiment, everybody: Sequence[Contest
     return Plan(
         folder=folder,
         config=experiment.config,
+        data=experiment.data,
         contestants=tuple(everybody),
         seeds=tuple(seeds),
         tasks=tuple(task.name for task in experiment.problem.tasks),

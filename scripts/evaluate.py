@@ -15,6 +15,7 @@ from curriculum_rl.agents.table import entry, load
 from curriculum_rl.durable import damage
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.errors import ConfigError, shown
+from curriculum_rl.recording import identity
 from curriculum_rl.recording.locks import DirectoryLock
 from curriculum_rl.recording.runs import RunDirectory, read_json
 from curriculum_rl.schema import load as configs
@@ -37,7 +38,7 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
         The final figures of every run.
 
     Raises:
-        ConfigError: if the directory holds no trained agent.
+        ConfigError: if the directory holds no trained agent, or its data have changed since it was begun.
     """
     directory = RunDirectory(run)
     if not (run / AGENT).is_file():
@@ -62,6 +63,7 @@ def _evaluate(
     # An agent that goes on learning would pool what it sees in runs that are meant to be separate.
     together = 1 if online and not frozen else episodes
     env = make_sb3_vec_env(config, num_envs=together, charge_proxy=not free)
+    identity.check(run, env.vector.experiment.data)
     agent = load(name, run / "agent.zip", env=env)
     if not online and isinstance(agent, Shell):
         agent.reset_memory()  # the last run of the training has ended: what it led to is played now

@@ -13,11 +13,9 @@ from rich.table import Table
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.experiment import build
 from curriculum_rl.learners import load_learner
-from curriculum_rl.learners.base import Learner
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.ranking.picture import ranking_picture
 from curriculum_rl.ranking.ranking import MEASURES, ROWS, Measured, Ranking, rank
-from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.schema import load as configs
 
 PRUNE = 0.4
@@ -57,7 +55,9 @@ def show(
     _check(measures, out=out, json_file=json_file)
     folder = None if learner is None else _learner_folder(learner)
     experiment = build(configs.load(env, overrides))
-    loaded = None if folder is None else _load(folder, experiment.tokenizer.fingerprint, experiment.config.device)
+    loaded = None
+    if folder is not None:
+        loaded = load_learner(folder, device=experiment.config.device, tokenizer=experiment.tokenizer)
     ranking = rank(experiment, measures, learner=loaded, rows=rows, seed=seed)
     read_by = "the environment's own, freshly initialised" if folder is None else str(folder)
     content = _content(ranking, env=experiment.config.name, learner=read_by)
@@ -96,18 +96,6 @@ def _learner_folder(path: Path) -> Path:
     raise ConfigError(
         f"learner: {str(path)!r} holds no learner: neither learner/learner.json nor learner.json is there"
     )
-
-
-def _load(folder: Path, fingerprint: str, device: str) -> Learner:
-    """The learner, after a look at the tokenizer of the run that it came from."""
-    result = folder.parent / "result.json"
-    if folder.name == "learner" and result.is_file():
-        trained = RunDirectory(folder.parent).read_result().get("tokenizer")
-        if trained not in (None, fingerprint):
-            raise ConfigError(
-                f"learner: {str(folder.parent)!r} was trained with another tokenizer than this environment's"
-            )
-    return load_learner(folder, device=device)
 
 
 def _tables(ranking: Ranking, env: str, learner: str) -> list[Table]:

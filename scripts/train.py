@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ from curriculum_rl.durable import naming
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording import contents
+from curriculum_rl.recording import contents, identity
 from curriculum_rl.recording.checkpoints import Checkpoints, Found
 from curriculum_rl.recording.locks import DirectoryLock
 from curriculum_rl.recording.recorder import Recorder
@@ -56,16 +56,19 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
         if locked:  # else it is made, and locked, when all that may be wrong has been seen
             stack.enter_context(DirectoryLock(directory.path))
             RunDirectory.create(request.out, resume=resume, overwrite=overwrite, check_only=True)
-        found = None
+        found, begun, complete = None, False, False
         kept = Checkpoints(directory.path)
         if resume and not directory.is_new:
-            request = _as_begun(directory, request, config)
-            if _is_complete(directory, request):
+            request, begun = _as_begun(directory, request, config), True
+            complete = _is_complete(directory, request)
+            found = None if complete else _to_go_on_from(directory, kept, request, console)
+        with _environment(request, config, found, console) as env:
+            if begun:
+                identity.check_run(directory.path, env.vector.experiment.data)
+            if complete:
                 kept.clear()
                 console.print(f"{directory.path} is complete already", soft_wrap=True)
                 return True
-            found = _to_go_on_from(directory, kept, request, console)
-        with _environment(request, config, found, console) as env:
             checkpoint = None if found is None else resuming.read(found)
             agent = _make_agent(request, env, checkpoint)
             if not locked:
@@ -75,11 +78,12 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
             return _play(request, config, env.vector, agent, directory, kept, checkpoint, console)
 
 
-def go_on(request: Request, *, wait: float) -> bool:
+def go_on(request: Request, *, data: Mapping[str, str], wait: float) -> bool:
     """Do what is missing of a run, whatever is there: from its last sound checkpoint, or else anew.
 
     Args:
         request: what to do.
+        data: what the comparison that it belongs to was begun on.
         wait: seconds to wait for another process that is about to end.
 
     Returns:
@@ -96,9 +100,11 @@ def go_on(request: Request, *, wait: float) -> bool:
         try:
             _as_begun(directory, request, config)
             found = _to_go_on_from(directory, kept, request, console)
+            identity.compare(data, identity.read(directory.path), "the comparison was begun")
         except ConfigError:
             found = None
         with _environment(request, config, found, console) as env:
+            identity.compare(data, env.vector.experiment.data, "the comparison was begun")
             checkpoint = None if found is None else resuming.read(found)
             agent = _make_agent(request, env, checkpoint)
             return _play(request, config, env.vector, agent, directory, kept, checkpoint, console)
@@ -161,6 +167,8 @@ def _environment(
     with console.status("reading and tokenising the corpora"):
         env = _make_env(request, config, _shards(request, config) if found is None else found.about["shards"])
     try:
+        if said := str(env.vector.experiment.overlap):
+            console.print(said, soft_wrap=True, highlight=False)
         yield env
     finally:
         env.close()
@@ -196,6 +204,7 @@ def _played(
         contents.delete(directory.path)
     directory.write_config(request.document(config))
     if checkpoint is None:
+        identity.write(directory.path, env.experiment.data)
         directory.write_versions()
     callback = _learn(request, env, agent, directory, kept, checkpoint, console)
     write_outcome(request, directory, env, agent, callback, console)

@@ -10,6 +10,8 @@ from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
 EQUIVARIANT = "EquivariantPolicy"
+_READ_ARRAYS = ("MlpPolicy", "CnnPolicy", "TanhPolicy")
+_READ_PARTS = ("MultiInputPolicy", "MultiInputTanhPolicy", EQUIVARIANT)
 
 
 def policy_for(env: Any, known: Mapping[str, Any]) -> Any:
@@ -36,6 +38,6 @@ def check_policy(policy: Any, env: Any, known: Mapping[str, Any]) -> None:
     if policy not in known:
         raise ConfigError(f"policy: {policy!r} is not one of {', '.join(known)}")
     parts = isinstance(getattr(env, "observation_space", None), gym_spaces.Dict)
-    if env is not None and parts == (policy in ("MlpPolicy", "CnnPolicy")):
+    if env is not None and policy in (_READ_ARRAYS if parts else _READ_PARTS):
         kind = "a Dict" if parts else "one array"
         raise ConfigError(f"policy: {policy!r} cannot read observations that are {kind} (the key `observation`)")

@@ -1,15 +1,20 @@
 """Policies that treat every task alike, permute the tasks and what they say follows: what all share; actor-critics."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self, cast
 
 import torch
 from stable_baselines3.common.policies import ActorCriticPolicy, BasePolicy
 from torch import nn
 
+from curriculum_rl.agents.rl import networks, parameters
 from curriculum_rl.agents.rl.sets import DeepSet, Parts, is_two_part
+from curriculum_rl.agents.saving import archive
 from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
+
+# What a policy's constructor is given by position, or gives itself.
+_GIVEN = ("observation_space", "action_space", "lr_schedule", "features_extractor_class", "features_extractor_kwargs")
 
 
 class Equivariant(BasePolicy):
@@ -54,6 +59,31 @@ class Equivariant(BasePolicy):
         options["features_extractor_class"] = Parts
         options["features_extractor_kwargs"] = {"arms": arms, **self._columns}
         super().__init__(observation_space, action_space, lr_schedule, **options)
+
+    def save(self, path: Any) -> None:
+        """Write the policy alone as one file (`curriculum_rl.agents.saving`); stable-baselines3's is a pickle."""
+        options = {name: value for name, value in self._get_constructor_parameters().items() if name not in _GIVEN}
+        spaces_ = {name: spaces.describe(getattr(self, name)) for name in ("observation_space", "action_space")}
+        content = {**spaces_, "options": networks.with_names(options), "states": {"policy": self.state_dict()}}
+        archive.write(path, type(self).__name__, content)
+
+    @classmethod
+    def load(cls, path: Any, device: Any = "cpu") -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            ConfigError: where the file is no such policy.
+        """
+        saved = archive.read(path)
+        archive.check_agent(saved, cls.__name__)
+        with archive.reading(saved.path):
+            content, made = saved.content, cast(Any, cls)  # the classes that follow it take more
+            both = [spaces.from_description(content[name]) for name in ("observation_space", "action_space")]
+            options = networks.with_classes(content["options"])
+            with parameters.bounded(content):
+                policy = made(*both, lambda _: 0.0, **options)
+            parameters.restore_network("policy", policy, content["states"]["policy"])
+            return cast(Self, policy.to(device))
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return {**super()._get_constructor_parameters(), "width": self._width, **self._columns}

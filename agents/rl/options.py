@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from curriculum_rl.agents.rl.schedules import check_schedule
 from curriculum_rl.agents.rule import check
 from curriculum_rl.errors import ConfigError
 
@@ -22,7 +23,7 @@ class Option:
         meaning: in words, with its unit.
         source: of what it sets; papers are cited in full above or by the agents' classes.
         bounds: of a number, as `curriculum_rl.agents.rule.check` takes them; None: it is none.
-        scheduled: whether it may also be a function of the share of the training that remains, 1 to 0.
+        scheduled: whether it may also be a `LinearSchedule` over the share of the training that remains, 1 to 0.
     """
 
     meaning: str
@@ -93,7 +94,9 @@ OPTIONS: Mapping[str, Option] = MappingProxyType(
         "smoothing": Option("weight of the past in the average of rewards", "the ODM script", {"least": 0, "below": 1}),
         "task_columns": Option("positions of a task's features that the policy looks at", "AC-ODM", None),
         "run_columns": Option("positions of the run's features that it looks at", "AC-ODM", None),
-        "policy_kwargs": Option("what the policy's constructor takes besides, a dict", bounds=None),
+        "policy_kwargs": Option(
+            "what the policy's constructor takes besides, a dict; classes by name, of a short list (below)", bounds=None
+        ),
         "tensorboard_log": Option("folder of stable-baselines3's own scalars; None: none are written", bounds=None),
         "verbose": Option(
             "what stable-baselines3 prints: 0 nothing, 1 news, 2 details", bounds={"least": 0, "most": 2, "whole": True}
@@ -125,8 +128,10 @@ def settings_of(agent: str, defaults: Mapping[str, Any], given: Mapping[str, Any
         if isinstance(default, bool):
             if not isinstance(value, bool):
                 raise ConfigError(f"{name}: {value!r} must be true or false")
-        elif option.bounds is None or (option.scheduled and callable(value)):
+        elif option.bounds is None:
             continue
+        elif option.scheduled:
+            check_schedule(name, value, option.bounds)
         elif not (isinstance(default, str | None) and type(value) is type(default)):
             check(name, value, **option.bounds)
             settings[name] = int(value) if option.bounds.get("whole") else value

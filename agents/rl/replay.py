@@ -11,11 +11,14 @@ import torch
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
 from curriculum_rl.agents.protocol import Observation
+from curriculum_rl.agents.rl import buffers
 from curriculum_rl.agents.rl.shell import Pretrained
+from curriculum_rl.agents.saving import archive
 from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.mixtures import shares
 
+_BUFFER = "replay buffer"
 _CONCENTRATION = 0.3  # of the Dirichlet draws of a warm-up
 
 REPLAY: Mapping[str, Any] = MappingProxyType(
@@ -80,6 +83,25 @@ class Replaying(Pretrained, OffPolicyAlgorithm):
     def _log_interval(self) -> int:
         """After every episode; replicas end theirs together, so once for all of them."""
         return self.n_envs
+
+    def save_replay_buffer(self, path: Any) -> None:
+        """Write what the replay buffer holds as one file (`curriculum_rl.agents.saving`), whatever its suffix."""
+        archive.write(path, _BUFFER, buffers.describe(self.replay_buffer))
+
+    def load_replay_buffer(self, path: Any, truncate_last_traj: bool = True) -> None:
+        """Read what `save_replay_buffer` wrote.
+
+        Args:
+            path: the file.
+            truncate_last_traj: taken because stable-baselines3 has it; it is about another kind of buffer.
+
+        Raises:
+            ConfigError: where it is no such file, or of a buffer of another size or about other observations.
+        """
+        saved = archive.read(path)
+        archive.check_agent(saved, _BUFFER)
+        with archive.reading(saved.path):
+            buffers.restore(self.replay_buffer, saved.content)
 
     def _excluded_save_params(self) -> list[str]:
         return [*super()._excluded_save_params(), "_executed"]

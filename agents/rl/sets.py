@@ -4,6 +4,7 @@ Shape letters: B batch, K tasks, F features of a task, G features of the run, W 
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -148,9 +149,13 @@ def sizes(observation_space: gym_spaces.Dict, arms: int) -> tuple[int, int]:
     return gym_spaces.flatdim(observation_space["tasks"]) // arms, gym_spaces.flatdim(observation_space["run"])
 
 
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
 def _columns(name: str, wanted: Sequence[int] | None, there: int) -> list[int] | None:
     if wanted is None:
         return None
-    if not wanted or min(wanted) < 0 or max(wanted) >= there:
+    if not wanted or not all(_is_whole(one) and 0 <= one < there for one in wanted):
         raise ConfigError(f"{name}: {list(wanted)} must be numbers from 0 to {there - 1}")
     return list(wanted)

@@ -1,4 +1,4 @@
-"""What all agents with a network share: options, propensities, closing callbacks, files; a mixin over SB3's classes."""
+"""What all agents with a network share: options, propensities, closing callbacks; a mixin over SB3's classes."""
 
 import time
 from collections.abc import Mapping
@@ -6,13 +6,15 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from stable_baselines3.common.base_class import BaseAlgorithm, maybe_make_env
+from stable_baselines3.common.base_class import maybe_make_env
 from stable_baselines3.common.callbacks import BaseCallback, ConvertCallback
 
 from curriculum_rl.agents.protocol import Observation
+from curriculum_rl.agents.rl import files
 from curriculum_rl.agents.rl.choosing import check_policy, policy_for
-from curriculum_rl.agents.rl.files import spaces_for
+from curriculum_rl.agents.rl.networks import check_policy_class, with_classes
 from curriculum_rl.agents.rl.options import COMMON, settings_of
+from curriculum_rl.agents.rl.savable import Savable
 from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
@@ -30,7 +32,7 @@ class _Propensities(BaseCallback):
         return True
 
 
-class Pretrained(BaseAlgorithm):
+class Pretrained(Savable):
     """Goes before one of stable-baselines3's algorithms among the bases of an agent.
 
     Where the defaults of all differ from stable-baselines3's:
@@ -76,7 +78,7 @@ class Pretrained(BaseAlgorithm):
                 not read the observations, or an action space that the agent cannot play.
         """
         settings = settings_of(type(self).__name__, self.defaults, options)
-        settings["policy_kwargs"] = dict(settings["policy_kwargs"] or {})  # stable-baselines3 writes into it
+        settings["policy_kwargs"] = with_classes(settings["policy_kwargs"] or {})  # stable-baselines3 writes into it
         self.seconds = 0.0
         self.algorithm = type(self).__name__
         policy, env = self._suited(policy, env)
@@ -102,6 +104,7 @@ class Pretrained(BaseAlgorithm):
             self._check_actions(env.action_space)
         policy = policy_for(env, self.policy_aliases) if policy is None else policy
         check_policy(policy, env, self.policy_aliases)
+        check_policy_class(policy, self.policy_aliases)
         return policy, env
 
     def _check_actions(self, space: Any) -> None:
@@ -156,10 +159,11 @@ class Pretrained(BaseAlgorithm):
         """As stable-baselines3's, but callbacks also find `probabilities`, and are closed when Ctrl-C ends the call.
 
         Raises:
-            ConfigError: where there is no env, or a reward is not finite.
+            ConfigError: where there is no env, where a reward is not finite, or where the agent could not be saved.
         """
         if self.env is None:
             raise ConfigError("env: None; an agent without an environment can only predict")
+        files.check_members(self)
         interval = self._log_interval() if log_interval is None else log_interval
         try:
             return super().learn(  # type: ignore[safe-super]
@@ -172,30 +176,6 @@ class Pretrained(BaseAlgorithm):
     def _log_interval(self) -> int:
         """How often stable-baselines3 writes its own scalars: after every rollout."""
         return 1
-
-    @classmethod
-    def load(cls, path: Any, env: Any = None, device: Any = "cpu", **kwargs: Any) -> Self:  # type: ignore[override]
-        """As stable-baselines3's, on the CPU unless told otherwise, and for another number of tasks.
-
-        Args:
-            path: the file, with or without ".zip".
-            env: where to go on; a number of tasks other than the saved one needs an equivariant policy.
-            device: "cpu" or another of torch's.
-            **kwargs: what else stable-baselines3's `load` takes.
-
-        Raises:
-            ConfigError: where the file is no agent that stable-baselines3 saved, is of another class, or where the env
-                has other spaces; where the number of tasks or of features is the reason, both are named.
-        """
-        try:
-            env = cls._wrap_env(env, 0) if env is not None else None
-            changed = spaces_for(path, env, cls.__name__)
-            kwargs["custom_objects"] = {**changed, **(kwargs.get("custom_objects") or {})}
-            return super().load(path, env, device, **kwargs)
-        except ConfigError:
-            raise
-        except (OSError, ValueError, KeyError, AssertionError, RuntimeError) as error:
-            raise ConfigError(f"path: cannot load a {cls.__name__} agent from {path}: {error}") from error
 
     def _init_callback(self, callback: Any, progress_bar: bool = False) -> BaseCallback:
         given = callback if isinstance(callback, list) else [callback] if callback is not None else []

@@ -7,6 +7,7 @@ import numpy as np
 import stable_baselines3
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.policies import BasePolicy
+from stable_baselines3.td3 import policies
 
 from curriculum_rl.agents.rl.equivariant_mixture import EquivariantTD3Policy
 from curriculum_rl.agents.rl.mixture_policies import MlpMixturePolicy, MultiInputMixturePolicy
@@ -22,7 +23,8 @@ class TD3(MixtureReplaying, stable_baselines3.TD3):
 
     - noise .2: the standard deviation of what is added to an action in training, a fifth of an even share; theirs adds
       nothing, and a deterministic actor then explores nothing.
-    - All actors end in a softmax, see `curriculum_rl.agents.rl.mixture_policies`.
+    - Actors end in a softmax, see `curriculum_rl.agents.rl.mixture_policies`; theirs are `TanhPolicy` and
+      `MultiInputTanhPolicy`.
 
     Source:
         Fujimoto et al. (2018), Addressing function approximation error in actor-critic methods.
@@ -32,6 +34,8 @@ class TD3(MixtureReplaying, stable_baselines3.TD3):
         "MlpPolicy": MlpMixturePolicy,
         "MultiInputPolicy": MultiInputMixturePolicy,
         "EquivariantPolicy": EquivariantTD3Policy,
+        "TanhPolicy": policies.MlpPolicy,
+        "MultiInputTanhPolicy": policies.MultiInputPolicy,
     }
 
     defaults = MappingProxyType(

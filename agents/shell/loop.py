@@ -17,6 +17,7 @@ from stable_baselines3.common.utils import safe_mean
 from curriculum_rl import plugins
 from curriculum_rl.agents.protocol import Observation
 from curriculum_rl.agents.rule import Floats, Ints, draw, one_hot
+from curriculum_rl.agents.saving import archive
 from curriculum_rl.agents.shell import files, signals, spaces
 from curriculum_rl.agents.shell.memory import Memory
 from curriculum_rl.agents.shell.scaling import GainScaling
@@ -385,7 +386,7 @@ class Shell(BaseAlgorithm):
         self.logger.dump(step=self.num_timesteps)
 
     def save(self, path: str | Path, exclude: Any = None, include: Any = None) -> None:  # type: ignore[override]
-        """Write settings (JSON), memory (npz) and the state of the random streams as one zip file; no pickle.
+        """Write settings, memory and the state of the random streams as one file (`curriculum_rl.agents.saving`).
 
         Args:
             path: the file; ".zip" is added where it has no suffix.
@@ -393,6 +394,15 @@ class Shell(BaseAlgorithm):
             include: likewise.
         """
         files.save(self, path)
+
+    @classmethod
+    def check_file(cls, path: Any) -> None:
+        """See that a file is whole and of this class, without making an agent of it.
+
+        Raises:
+            ConfigError: where it is not.
+        """
+        archive.check_agent(archive.read(path), cls.__name__)
 
     @classmethod
     def load(cls, path: str | Path, env: Any = None, device: str = "cpu", **kwargs: Any) -> Self:  # type: ignore[override]

@@ -163,7 +163,7 @@ class Memory(WrappedMemory):
         self._state = {name: arrays[f"rule.{name}"] for name in self._state}
         self._gains = {name: arrays[f"gain.{name}"] for name in self._gains}
         self._restore_wrappers(arrays)
-        self._ended = np.array(values["ended"], bool)
+        self._ended = np.array(values["ended"], bool).reshape(-1)
         self.reseed(values["entropy"])
         self.uniforms(len(values["streams"]))
         for stream, state in zip(self._streams, values["streams"], strict=True):

@@ -1,4 +1,4 @@
-"""Action spaces of a scheduler (one task, or a mixture of K tasks) and spaces as JSON."""
+"""Action spaces of a scheduler (one task, or a mixture of K tasks), and spaces as plain values."""
 
 from typing import Any
 
@@ -43,24 +43,41 @@ def rows(space: spaces.Space[Any], observation: npt.NDArray[Any] | dict[str, npt
     return None if shape == space.shape else shape[0]
 
 
-def to_json(space: spaces.Space[Any]) -> dict[str, Any]:
-    """A Box, Discrete, or Dict of them, as plain JSON values."""
+def describe(space: spaces.Space[Any]) -> dict[str, Any]:
+    """A space that stable-baselines3 can observe or act in, as plain values and arrays.
+
+    Raises:
+        ConfigError: for any other.
+    """
     if isinstance(space, spaces.Box):
-        bounds = [[repr(float(v)) for v in bound.ravel()] for bound in (space.low, space.high)]
-        return {"kind": "box", "low": bounds[0], "high": bounds[1], "shape": space.shape, "dtype": str(space.dtype)}
+        return {"kind": "box", "low": space.low, "high": space.high}
     if isinstance(space, spaces.Discrete):
-        return {"kind": "discrete", "n": int(space.n)}
+        return {"kind": "discrete", "n": int(space.n), "start": int(space.start)}
+    if isinstance(space, spaces.MultiDiscrete):
+        return {"kind": "multi_discrete", "nvec": space.nvec, "start": space.start}
+    if isinstance(space, spaces.MultiBinary):
+        return {"kind": "multi_binary", "n": space.n if isinstance(space.n, int) else list(map(int, space.n))}
     if isinstance(space, spaces.Dict):
-        return {"kind": "dict", "spaces": {name: to_json(part) for name, part in space.spaces.items()}}
-    raise ConfigError(f"space: cannot save {space}; Box, Discrete and Dict of them can be saved")
+        return {"kind": "dict", "spaces": {name: describe(part) for name, part in space.spaces.items()}}
+    raise ConfigError(f"space: cannot save {space}; Box, Discrete, MultiDiscrete, MultiBinary and Dict of them can be")
 
 
-def from_json(value: dict[str, Any]) -> spaces.Space[Any]:
-    """The space that `to_json` described."""
-    if value["kind"] == "dict":
-        return spaces.Dict({name: from_json(part) for name, part in value["spaces"].items()})
-    if value["kind"] == "discrete":
-        return spaces.Discrete(value["n"])
-    dtype = np.dtype(value["dtype"])
-    low, high = (np.array([float(v) for v in value[key]]).reshape(value["shape"]) for key in ("low", "high"))
-    return spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype.type)
+def from_description(value: dict[str, Any]) -> spaces.Space[Any]:
+    """The space that `describe` described.
+
+    Raises:
+        ValueError: where it describes none; also KeyError, TypeError and AssertionError.
+    """
+    kind = value["kind"]
+    if kind == "dict":
+        return spaces.Dict({name: from_description(part) for name, part in value["spaces"].items()})
+    if kind == "discrete":
+        return spaces.Discrete(value["n"], start=value["start"])
+    if kind == "multi_discrete":
+        return spaces.MultiDiscrete(value["nvec"], start=value["start"])
+    if kind == "multi_binary":
+        return spaces.MultiBinary(value["n"])
+    if kind == "box":
+        low, high = value["low"], value["high"]
+        return spaces.Box(low, high, shape=low.shape, dtype=low.dtype.type)
+    raise ValueError(f"{kind!r} is no kind of space")

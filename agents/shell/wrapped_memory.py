@@ -36,6 +36,11 @@ class WrappedMemory:
         """The signals that are needed from now on."""
         return self._wrapping.needs
 
+    @property
+    def wrapper_arrays(self) -> frozenset[str]:
+        """The names that the wrappers' arrays have in files."""
+        return frozenset(f"{self.prefix}{name}" for name in self.wrappers) if self.reads_env else frozenset()
+
     def receive(self, divergence: Floats, order: Ints) -> None:
         """Note (N, K) divergences of the tasks from the target in the runs that begin (`Wrapping.receive`)."""
         self.wrappers = self._wrappers_of(len(divergence))

@@ -17,6 +17,8 @@ from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.proxies.head import Head
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.proxies import HeadProxy
+from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.library import Library
 
 HEAD = HeadProxy(kind="head", examples=512, test_examples=1000)
 """Of the scores that are told: more examples than the proxy's, and the report split's."""
@@ -46,7 +48,15 @@ def score_target(
         return
     torch.set_num_threads(1)
     changes = {**overrides, "proxy": {"kind": "heldout_loss"}}
-    experiment = build(configs.load(env, changes if corpus is None else {**changes, "target.corpus": dict(corpus)}))
+    config = configs.load(env, changes)
+    if corpus is not None:
+        # Another target takes other texts out of the train parts: the learners know the tokens of their own.
+        folder = out / "tokenizers" / target
+        Library(config, Cache()).tokenizer.save(folder)
+        path, labels = str(folder), config.tokenizer.labels
+        tokenizer = {"kind": "transformers", "path": path, "labels": labels}
+        config = configs.load(env, {**changes, "target.corpus": dict(corpus), "tokenizer": tokenizer})
+    experiment = build(config)
     for cell in left:
         _, seed, run = cell
         file = _file(out, target, cell)
@@ -57,7 +67,7 @@ def score_target(
 def learner_of(experiment: Experiment, run: Path | None, seed: int) -> Learner:
     """The learner that a run kept, or one with fresh weights."""
     if run is not None:
-        return load_learner(run / "learner", device=experiment.config.device)
+        return load_learner(run / "learner", device=experiment.config.device, tokenizer=experiment.tokenizer)
     learner = make_learner(experiment.config, experiment.problem)
     learner.reset([key(seed, "weights") >> 1])
     return learner

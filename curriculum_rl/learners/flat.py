@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -146,29 +147,62 @@ class FlatParams:
         Raises:
             ConfigError: where a file is missing or does not fit these shapes.
         """
-        self._copy_from(directory / "learner.safetensors", self.parameters, prefix="")
+        shapes = {name: block.shape for name, block in self.parameters.items()}
+        saved = read_tensors(directory / "learner.safetensors", shapes)
+        for name, block in self.parameters.items():
+            block.copy_(saved[name])
         self.load_optimizer(directory)
 
     def load_optimizer(self, directory: Path) -> None:
-        """Read moments, steps and seeds back where they were saved; zero the first two otherwise."""
+        """Read moments, steps and seeds back where they were saved; zero the first two otherwise.
+
+        Raises:
+            ConfigError: where the file does not fit these shapes.
+        """
         self.reset_optimizer()
         path = directory / "optimizer.safetensors"
         if path.exists():
-            self._copy_from(path, self.first, prefix="first/")
-            self._copy_from(path, self.second, prefix="second/")
-            saved = load_file(path)
+            moments = {"first/": self.first, "second/": self.second}
+            wanted = {p + name: block.shape for p, blocks in moments.items() for name, block in blocks.items()}
+            counts = dict.fromkeys(("steps", "seeds"), (self.replicas,))
+            saved = read_tensors(path, wanted, whole=counts)
+            for prefix, blocks in moments.items():
+                for name, block in blocks.items():
+                    block.copy_(saved[prefix + name])
             self.steps[:], self.seeds[:] = saved["steps"].numpy(), saved["seeds"].numpy()
 
-    def _copy_from(self, path: Path, blocks: Mapping[str, Tensor], *, prefix: str) -> None:
-        if not path.exists():
-            raise ConfigError(f"learner file missing: {path}")
-        tensors = load_file(path)
-        for name, block in blocks.items():
-            saved = tensors.get(prefix + name)
-            if saved is None or saved.shape != block.shape:
-                found = "missing" if saved is None else f"of shape {tuple(saved.shape)}"
-                raise ConfigError(f"{path}: {prefix + name} is {found}, wanted {tuple(block.shape)}")
-            block.copy_(saved)
+
+def read_tensors(
+    path: Path, shapes: Mapping[str, Sequence[int]], *, whole: Mapping[str, Sequence[int]] | None = None
+) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, which holds these and no others.
+
+    Args:
+        path: the file.
+        shapes: of numbers with a fraction, by name.
+        whole: of whole numbers, by name.
+
+    Raises:
+        ConfigError: where the file is missing or damaged, or its tensors have other names, shapes or types.
+    """
+    if not path.exists():
+        raise ConfigError(f"learner file missing: {path}")
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from error
+    counts = {} if whole is None else whole
+    for name, shape in {**shapes, **counts}.items():
+        saved = tensors.get(name)
+        if saved is None or tuple(saved.shape) != tuple(shape):
+            found = "missing" if saved is None else f"of shape {tuple(saved.shape)}"
+            raise ConfigError(f"{path}: {name} is {found}, wanted {tuple(shape)}")
+        if saved.is_floating_point() == (name in counts):
+            raise ConfigError(f"{path}: {name} is of {saved.dtype}, wanted {'int64' if name in counts else 'float32'}")
+    beside = sorted(set(tensors) - set(shapes) - set(counts))
+    if beside:
+        raise ConfigError(f"{path}: {beside[0]} is nothing that this learner has")
+    return tensors
 
 
 class FlatLearner:

@@ -87,9 +87,12 @@ def counting_losses(experiment: Experiment, rows: Mapping[str, int], cache: Cach
         rows: how many of each task, by name; `stratified_rows`.
         cache: where the figures are kept; None: the default place.
     """
-    tasks = [(task.name, task.corpus.name, type(task.corpus).__name__) for task in _by_name(experiment.problem)]
+    tasks = [
+        (task.name, task.corpus.name, type(task.corpus).__name__, task.corpus.sha256)
+        for task in _by_name(experiment.problem)
+    ]
     splits = {name: corpus.sha256 for name, corpus in experiment.problem.target.text.items()}
-    content = [tasks, dict(rows), splits, dict(experiment.hashes), experiment.tokenizer.fingerprint]
+    content = [tasks, dict(rows), splits, experiment.tokenizer.fingerprint]
     parts = (RUN_SEED, BACKOFF, BACKOFFS, experiment.problem.context, json.dumps(content, sort_keys=True))
 
     def record(path: Path) -> None:

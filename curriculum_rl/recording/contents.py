@@ -15,7 +15,7 @@ LEARNER = "learner"
 
 _EVENTS = "events.out.tfevents.*"
 _FILES = (
-    "versions.json", "segments.jsonl", "result.json", "interrupted.json", "evaluation.json",
+    "data.json", "versions.json", "segments.jsonl", "result.json", "interrupted.json", "evaluation.json",
     "schedule.json", "policy.png", "learning.png", "agent.zip", "progress.csv",
     _EVENTS,
 )  # fmt: skip

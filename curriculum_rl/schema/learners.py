@@ -123,7 +123,18 @@ class ModelOptions(Arithmetic):
     )
 
 
-class TransformersLearner(LearnerSection, ModelOptions):
+class LoadingOptions(Section):
+    """What a checkpoint need not hold, and may hold beside: names as in the model, `*` for any part."""
+
+    allow_missing: tuple[str, ...] = Field(
+        (), description="names of weights, with *, that the checkpoint lacks and that begin afresh (lm_head.*)"
+    )
+    allow_unexpected: tuple[str, ...] = Field(
+        (), description="names of weights, with *, of the checkpoint that the model has no use for (*pooler.*)"
+    )
+
+
+class TransformersLearner(LearnerSection, ModelOptions, LoadingOptions):
     """Any `transformers` model for causal or masked language modelling."""
 
     kind: Literal["transformers"]
@@ -133,6 +144,13 @@ class TransformersLearner(LearnerSection, ModelOptions):
     )
     head: Head = Field("causal", description="causal reads left to right, masked in both directions")
     light: LightConfig | None = Field(None, description="parameters for parameter-efficient tuning")
+
+    @model_validator(mode="after")
+    def _allows_of_a_checkpoint(self) -> "TransformersLearner":
+        for name, given in self.settings(LoadingOptions).items():
+            if given and not isinstance(self.model, str):
+                raise wrong(name, list(given), "left out where model is a configuration: nothing is loaded")
+        return self
 
     @property
     def causal(self) -> bool:

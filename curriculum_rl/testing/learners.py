@@ -26,6 +26,7 @@ from torch import Tensor
 from curriculum_rl.batch import Batch, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.base import Learner, Snapshot
+from curriculum_rl.learners.causality import check_causal
 from curriculum_rl.learners.saved import load_learner
 
 MakeLearner = Callable[[int], Learner]
@@ -354,6 +355,16 @@ class LearnerContract:
                 made.train(given)
                 pytest.fail(f"{what}: train must raise ValueError")
         _assert_same(made.snapshot(), before, "a plan that was refused")
+
+    def test_a_causal_row_is_read_left_to_right(self, learner: MakeLearner) -> None:
+        """Losses do not depend on later tokens, nor on other rows of the batch."""
+        made = self._begun(learner, 2)
+        made.train(self._plan(made))
+        try:
+            if made.causal_rows:
+                check_causal(made)
+        except ConfigError as error:
+            pytest.fail(str(error))
 
     def test_rows_that_it_cannot_read_are_refused(self, learner: MakeLearner) -> None:
         """With a ConfigError of one line; where it reads both ways there are none."""

@@ -13,8 +13,9 @@ A test file of your own needs pytest and these lines::
 Shape letters as in `curriculum_rl.agents.rule`: S runs, M plays of a decision, K tasks.
 """
 
-import io
+import tempfile
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ import pytest
 
 from curriculum_rl.agents.mixers.rule import Feedback, MixerRule, next_run
 from curriculum_rl.agents.rule import Floats, Ints, Rule, State, draw
+from curriculum_rl.agents.saving import archive
 from curriculum_rl.signals import SIGNALS
 from curriculum_rl.testing.envs import signal_shape
 
@@ -283,10 +285,9 @@ def _copy(state: State) -> State:
 
 def _saved(state: State) -> State:
     """Written to a file and read, as agents are."""
-    with io.BytesIO() as file:
-        np.savez(file, allow_pickle=False, **state)
-        file.seek(0)
-        return dict(np.load(file, allow_pickle=False))
+    with tempfile.TemporaryDirectory() as folder:
+        archive.write(Path(folder) / "rule.zip", "rule", state)
+        return archive.read(Path(folder) / "rule.zip").content
 
 
 def _assert_same(state: State, other: State, message: str) -> None:

@@ -23,7 +23,7 @@ from curriculum_rl.text.tokenizers import Tokenizer
 Tokens = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 Indices = npt.NDArray[np.int64]
 
-_FORMAT = 1  # of the arrays below; a change makes every cached corpus stale
+_FORMAT = 2  # of the arrays below; a change makes every cached corpus stale
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from functools import cached_property
 
-from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.errors import ConfigError, within, wrong
 from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.schema import CorpusConfig, Custom, EnvConfig
 from curriculum_rl.schema.corpora import HELDOUT, DerivedCorpus, Labels, NoiseCorpus, ReadCorpus
 from curriculum_rl.text import iob
 from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.corpora import Corpus, LabelledCorpus, build_corpus, build_labelled
+from curriculum_rl.text.disjoint import OWN, Overlap, find_overlap
 from curriculum_rl.text.documents import CappedSource, Source
 from curriculum_rl.text.splits import SplitSource
 from curriculum_rl.text.tagged import TaggedCorpus, build_tagged
@@ -29,11 +30,16 @@ class Library:
         self._config = config
         self._cache = cache
         self._own_target = config.target.corpus if isinstance(config.target.corpus, str) else None
-        self._sources = {
+        self._read = {
             name: self._split(name, section)
             for name, section in config.corpora.items()
             if isinstance(section, ReadCorpus | Custom)
         }
+
+    @cached_property
+    def overlap(self) -> Overlap:
+        """What stood in a train part and in the target or a held-out part; all that is read is without it."""
+        return find_overlap(self._read, self._whole_target, self._own_target, self._cache)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -108,13 +114,26 @@ class Library:
         return {name: self.corpus(name).sha256 for name in self._config.corpora}
 
     @cached_property
+    def _sources(self) -> dict[str, SplitSource]:
+        cuts = self.overlap.cuts
+        return {name: source.without(cuts[f"corpora.{name}"]) for name, source in self._read.items()}
+
+    @cached_property
+    def _whole_target(self) -> SplitSource:
+        section = self._config.target.corpus
+        if isinstance(section, str):
+            return self._read[section]
+        return SplitSource(
+            source_of(section, "target"), {split: getattr(self._config.target, split) for split in SPLITS}
+        )
+
+    @cached_property
     def _target(self) -> tuple[str, SplitSource, CorpusConfig]:
         """Its name, how it is split and what the file says of it."""
         section = self._config.target.corpus
         if isinstance(section, str):
             return section, self._sources[section], self._config.corpora[section]
-        fractions: dict[str, float] = {split: getattr(self._config.target, split) for split in SPLITS}
-        return "target", SplitSource(source_of(section, "target"), fractions), section
+        return "target", self._whole_target.without(self.overlap.cuts[OWN]), section
 
     @cached_property
     def _tags(self) -> tuple[str, ...]:
@@ -136,10 +155,8 @@ class Library:
 
     def _train_texts(self) -> Iterator[str]:
         for name, source in self._sources.items():
-            try:
+            with within(f"corpora.{name}"):
                 documents = source.documents("train")
-            except ConfigError as error:
-                raise ConfigError(f"corpora.{name}: {error}") from error
             yield from (document.text for document in documents)
 
     def _source_of(self, name: str) -> SplitSource:

@@ -1,5 +1,6 @@
 """Where documents come from: text, JSON lines, CSV and Parquet files, and Hugging Face `datasets`."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +15,7 @@ from curriculum_rl.text.documents import Document, sha256_of
 from curriculum_rl.text.fields import Fields
 
 _READER = 2  # version of the readers below; a change makes every cached corpus stale
+_ROWS_AT_ONCE = 10_000  # of a data set, hashed together
 _SUFFIXES = {
     ".txt": "text",
     ".md": "text",
@@ -130,9 +132,15 @@ class DatasetSource(Fields):
     config_name: str | None
 
     def fingerprint(self) -> str:
-        """sha256 of the data set's Arrow files and the options; where it lies does not matter."""
-        files = [file_sha256(Path(str(file["filename"]))) for file in self._dataset.cache_files]
-        return sha256_of("dataset", _READER, files or [self.path, self._dataset._fingerprint], self.options())
+        """sha256 of the rows that are read, as Arrow holds them, of their features and of the options.
+
+        Where the data set lies, which split it is and how its rows were selected does not matter beyond that.
+        """
+        place = f"{self.path} ({self.split})"
+        self.check(self._dataset.column_names, place)
+        read = self._dataset.select_columns(self.names())
+        features = {name: repr(feature) for name, feature in sorted(read.features.items())}
+        return sha256_of("dataset", _READER, _arrow_sha256(read), features, self.options())
 
     def documents(self) -> Iterator[Document]:
         """The documents of the split; class labels by name.
@@ -176,3 +184,16 @@ class DatasetSource(Fields):
         except (OSError, ValueError) as error:
             reason = str(error).strip().split("\n")[0]
             raise ConfigError(f"path: cannot load {self.path!r}, split {self.split!r}: {reason}") from error
+
+
+def _arrow_sha256(dataset: Any) -> str:
+    """sha256 of a data set's rows in their order, as a stream of Arrow that holds no other rows of its files."""
+    import pyarrow  # type: ignore[import-untyped]
+
+    digest = hashlib.sha256()
+    for batch in dataset.with_format("arrow").iter(_ROWS_AT_ONCE):
+        sink = pyarrow.BufferOutputStream()
+        with pyarrow.ipc.new_stream(sink, batch.schema.remove_metadata()) as stream:
+            stream.write_table(batch.replace_schema_metadata().combine_chunks())
+        digest.update(sink.getvalue())
+    return digest.hexdigest()

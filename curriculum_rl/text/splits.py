@@ -1,5 +1,6 @@
 """Splits a source into disjoint parts, by group."""
 
+import copy
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from curriculum_rl import draws
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.text import iob
 from curriculum_rl.text.documents import Document, Source, sha256_of
+from curriculum_rl.text.overlap import Cut
 
 _RULE = 1  # version of the rule below; a change makes every cached corpus stale
 
@@ -64,12 +66,21 @@ class SplitSource:
         """See `split`; nothing is read yet."""
         self.source = source
         self.fractions = dict(fractions)
+        self._cuts: Mapping[str, Cut] = {}
+
+    def without(self, cuts: Mapping[str, Cut]) -> "SplitSource":
+        """The same without something of its parts, by their names."""
+        other = copy.copy(self)  # with what was read so far
+        other._cuts = {part: cut for part, cut in cuts.items() if cut}
+        return other
 
     def fingerprint(self, part: str) -> str:
         """sha256 of what a part's documents depend on, without parsing them."""
         if part not in self.fractions:
             raise wrong("part", part, f"one of {', '.join(self.fractions)}")
-        return sha256_of("split", _RULE, self._source_fingerprint, list(self.fractions.items()), part)
+        whole = sha256_of("split", _RULE, self._source_fingerprint, list(self.fractions.items()), part)
+        cut = self._cuts.get(part)
+        return sha256_of("cut", whole, cut.removed, sorted(cut.lines.items())) if cut else whole
 
     def documents(self, part: str) -> list[Document]:
         """The documents of a part.
@@ -77,11 +88,11 @@ class SplitSource:
         Raises:
             ConfigError: There is no such part, or it is empty.
         """
-        documents = self._parts.get(part)
+        documents = self.parts.get(part)
         if not documents:
-            sizes = ", ".join(f"{name}: {len(rows)}" for name, rows in self._parts.items())
+            sizes = ", ".join(f"{name}: {len(rows)}" for name, rows in self.parts.items())
             raise ConfigError(f"part {part!r} has no document ({sizes}): too few documents or groups to split")
-        return documents
+        return self._cuts[part](documents) if part in self._cuts else documents
 
     def classes(self) -> tuple[str, ...]:
         """The labels of all parts, sorted.
@@ -89,7 +100,7 @@ class SplitSource:
         Raises:
             ConfigError: There are fewer than two.
         """
-        labels = {row.label for rows in self._parts.values() for row in rows if row.label is not None}
+        labels = {row.label for rows in self.parts.values() for row in rows if row.label is not None}
         if len(labels) < 2:
             raise ConfigError(f"label_field: a labelled target needs two classes, found {sorted(labels)}")
         return tuple(sorted(labels))
@@ -100,7 +111,7 @@ class SplitSource:
         Raises:
             ConfigError: A document has a label but no tags, or no word is tagged as part of an entity.
         """
-        labelled = [row for rows in self._parts.values() for row in rows if row.label is not None]
+        labelled = [row for rows in self.parts.values() for row in rows if row.label is not None]
         if not all(row.tagged for row in labelled):
             raise ConfigError("label_field: some labels are lists of tags, others are not")
         tags = iob.in_order(tag for row in labelled for tag in row.tags)
@@ -113,7 +124,8 @@ class SplitSource:
         return self.source.fingerprint()
 
     @cached_property
-    def _parts(self) -> dict[str, list[Document]]:
+    def parts(self) -> dict[str, list[Document]]:
+        """The documents of all parts, before `without`."""
         return split(self.source.documents(), self.fractions)
 
 

@@ -15,13 +15,13 @@ from curriculum_rl.text.cache import Cache, checksums
 from curriculum_rl.text.corpora import Indices, Tokens, mapped_tokens, named_entry, token_dtype
 from curriculum_rl.text.documents import sha256_of
 from curriculum_rl.text.splits import SplitSource
-from curriculum_rl.text.tokenising import word_rows, write_tokens
+from curriculum_rl.text.tokenising import tagged_rows, write_tokens
 from curriculum_rl.text.tokenizers import Tokenizer
 
 NO_TAG = -1
 """In place of a label token where no word begins, or nothing is read of it."""
 
-_FORMAT = 1  # of the arrays below; a change makes every cached corpus stale
+_FORMAT = 2  # of the arrays below; a change makes every cached corpus stale
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class TaggedCorpus:
 
     Attributes:
         name: Appears in task names, logs and errors.
-        tokens: 1-D, the words of all sentences one after the other; a word after the first of its sentence has the
-            space before it. Every word has a token.
+        tokens: 1-D, all sentences one after the other, each encoded as running text. Every word has a token of its own.
         offsets: (sentences + 1,) int64, sentence i is tokens[offsets[i]:offsets[i + 1]].
         marks: As long as tokens; 1 + the number of its tag where a word begins, else 0.
         classes: The C tags, `O` first, then by type `B-<type>` and `I-<type>`; the same for every part of a source.
@@ -143,10 +142,12 @@ def build_tagged(name: str, source: SplitSource, part: str, tokenizer: Tokenizer
         if not documents:
             raise ConfigError(f"part {part!r} has no tagged document")
         tokens, marks = [], []
-        for row, words in zip(documents, word_rows(documents, tokenizer), strict=True):
-            tokens.append([token for word in words for token in word])
-            tagged = zip(words, row.tags, strict=True)
-            marks.append([mark for word, tag in tagged for mark in [number[tag] + 1, *[0] * (len(word) - 1)]])
+        for row, (ids, places) in zip(documents, tagged_rows(documents, tokenizer), strict=True):
+            mine = [0] * len(ids)
+            for place, tag in zip(places, row.tags, strict=True):
+                mine[place] = number[tag] + 1
+            tokens.append(ids)
+            marks.append(mine)
         write_tokens(path / "tokens.bin", tokens, token_dtype(tokenizer))
         write_tokens(path / "marks.bin", marks, np.uint16)
         np.save(path / "offsets.npy", np.cumsum([0, *map(len, tokens)], dtype=np.int64))

@@ -53,6 +53,7 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
         "overhead": overhead(seconds),
         "corpora": dict(experiment.hashes),
         "tokenizer": experiment.tokenizer.fingerprint,
+        "data": {"sha256": experiment.data, "overlap": experiment.overlap.counts},
         "episode_finals": callback.finals,
     }
 

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from stable_baselines3.common.vec_env import VecMonitor, unwrap_vec_wrapper
 
+from curriculum_rl.agents.rl import buffers
 from curriculum_rl.durable import naming
 from curriculum_rl.recording import states
 from curriculum_rl.recording.checkpoints import Checkpoints, Found
 from curriculum_rl.recording.rows import Place, check_place
 
 AGENT = "agent.zip"
-_REPLAYED = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
 @dataclass(frozen=True)
@@ -160,26 +160,11 @@ def _replay(agent: Any) -> Any:
 
 
 def _replay_state(agent: Any) -> dict[str, Any] | None:
-    """The filled part of a replay buffer as arrays; stable-baselines3's own way is a pickle of all of it."""
     buffer = _replay(agent)
-    if buffer is None:
-        return None
-    filled = buffer.buffer_size if buffer.full else buffer.pos
-    arrays = {}
-    for name in _REPLAYED:
-        whole = getattr(buffer, name)
-        parts = {key: part[:filled] for key, part in whole.items()} if isinstance(whole, dict) else whole[:filled]
-        arrays[name] = parts
-    return {"position": buffer.pos, "full": buffer.full, "filled": filled, "arrays": arrays}
+    return None if buffer is None else buffers.describe(buffer)
 
 
 def _restore_replay(agent: Any, state: dict[str, Any] | None) -> None:
     """Fill the buffer of a loaded agent, which is empty."""
-    if state is None:
-        return
-    buffer, filled = _replay(agent), state["filled"]
-    for name, kept in state["arrays"].items():
-        whole = getattr(buffer, name)
-        for there, part in [(whole[key], kept[key]) for key in kept] if isinstance(kept, dict) else [(whole, kept)]:
-            there[:filled] = part
-    buffer.pos, buffer.full = state["position"], state["full"]
+    if state is not None:
+        buffers.restore(_replay(agent), state)

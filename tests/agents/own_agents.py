@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+import stable_baselines3
 
 from curriculum_rl.agents.bandits.ucb1 import UCB1
 from curriculum_rl.agents.rl.ppo import PPO
@@ -96,6 +97,13 @@ class Whole(Shell):
 
 class Network(PPO):
     """A policy."""
+
+
+class Pickled(stable_baselines3.PPO):
+    """A whole agent whose files are stable-baselines3's."""
+
+    options = probabilities = observe = reset_memory = PPO.probabilities
+    seconds = 0.0
 
 
 NUMBER = 3

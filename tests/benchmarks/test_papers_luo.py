@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from curriculum_rl.testing.problems import STAR, sentences
+
 SEEDS = range(6)
 
 
@@ -51,7 +53,7 @@ def test_the_claims_are_about_the_right_pairs(papers):
     assert found["C9"]["d-ts"]["others"]["difference"]["mean"] == pytest.approx(-0.3)
 
 
-def test_a_toy_run_goes_all_the_way_and_is_not_repeated(papers, tiny, corpora, tmp_path, capsys):
+def test_a_toy_run_goes_all_the_way_and_is_not_repeated(papers, tiny, tmp_path, capsys):
     luo = papers("luo")
     toy = {
         "proxy": {"kind": "head", "examples": 32, "test_examples": 32},
@@ -59,7 +61,9 @@ def test_a_toy_run_goes_all_the_way_and_is_not_repeated(papers, tiny, corpora, t
         "budget": {"updates": 60},
     }
     env = {**tiny, **toy}
-    other = {"kind": "files", "paths": str(corpora / "star.jsonl"), "label_field": "label", "group_field": "id"}
+    rows = [{"text": text, "label": "xy"[n % 2]} for n, text in enumerate(sentences(STAR, 900, 9))]
+    (tmp_path / "stars.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    other = {"kind": "files", "paths": str(tmp_path / "stars.jsonl"), "label_field": "label"}
     how = {
         "out": tmp_path / "luo",
         "env": env,

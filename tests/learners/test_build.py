@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
+from curriculum_rl.batch import Batch
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
-from curriculum_rl.learners import BatchedLearner
+from curriculum_rl.learners import BatchedLearner, TransformerConfig
 from curriculum_rl.learners.build import make_learner
 from curriculum_rl.learners.transformers.learner import TransformersLearner
 from curriculum_rl.schema import load as configs
@@ -111,3 +113,22 @@ def test_what_a_learner_of_the_users_own_lacks_is_named(experiment: Experiment, 
         ConfigError, match=r"learner: Half lacks bidirectional_rows, .*gradient_products.*learners.base"
     ):
         make_learner(configs.load({**tiny, **section}), experiment.problem, replicas=1)
+
+
+class Peeking(BatchedLearner):
+    """A user's learner that says it reads left to right, and reads both ways."""
+
+    def __init__(self, tokenizer: Any, replicas: int, peeks: bool = True, **_: Any) -> None:
+        shape = TransformerConfig(vocab_size=tokenizer.vocab_size, layers=1, width=16, heads=2, context=16)
+        super().__init__(shape, replicas=replicas, pad_id=tokenizer.pad_id)
+        self.peeks = peeks
+
+    def token_losses(self, batch: Batch) -> torch.Tensor:
+        return super().token_losses(replace(batch, causal=batch.causal & (not self.peeks)))
+
+
+def test_a_learner_of_the_users_own_is_tried(experiment: Experiment, tiny: dict[str, Any]) -> None:
+    section = {"kind": "test_build:Peeking"}
+    with pytest.raises(ConfigError, match=r"learner: Peeking says that it reads left to right \(causal_rows\), but"):
+        _made(experiment, tiny, {"learner": section}, 2)
+    assert _made(experiment, tiny, {"learner": {**section, "peeks": False}}, 2).replicas == 2

@@ -20,8 +20,10 @@ def test_what_is_cut_off_is_outside(tmp_path: Path) -> None:
     corpus = build_tagged("t", source, "all", tokenizer, Cache(tmp_path))
     index = np.array([1, 0])
     guess = np.tile(np.arange(8) % 5, (2, 1))  # O, B-LOC, I-LOC, B-PER, I-PER, O, ...
-    assert predicted_tags(corpus, index, guess[:, :6], 6) == [["B-LOC"], ["B-LOC", "B-PER", "O"]]
-    assert predicted_tags(corpus, index, guess[:, :8], 8) == [["B-LOC"], ["B-LOC", "B-PER", "O"]]
+    assert predicted_tags(corpus, index, guess[:, :6], 6) == [["B-LOC"], ["B-LOC", "I-PER", "O"]]
+    # A word of which the window holds no more than the space before it is cut off.
+    assert predicted_tags(corpus, index, guess[:, :7], 7) == [["B-LOC"], ["B-LOC", "I-PER", "O"]]
+    assert predicted_tags(corpus, index, guess[:, :8], 8) == [["B-LOC"], ["B-LOC", "I-PER", "B-LOC"]]
     right = corpus.numbers_of(index, 12)[:, :12]
     assert predicted_tags(corpus, index, right, 12) == corpus.true_tags(index) == [["O"], ["B-PER", "O", "B-LOC"]]
 

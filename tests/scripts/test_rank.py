@@ -14,6 +14,7 @@ from curriculum_rl.learners.build import make_learner
 from curriculum_rl.ranking.ranking import MEASURES
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.main import main
+from curriculum_rl.text.tokenizers import train_bpe
 
 TERMS = "js,kl,renyi,bhattacharyya,cosine"
 
@@ -106,8 +107,11 @@ def test_a_mistake_is_one_line(run: Any, file: str, arguments: list[str], messag
 
 
 def test_the_learner_of_another_tokenizer(run: Any, file: str, tmp_path: Path, experiment: Experiment) -> None:
-    make_learner(experiment.config, experiment.problem).save(tmp_path / "run" / "learner")
-    (tmp_path / "run" / "result.json").write_text(json.dumps({"tokenizer": "another"}))
+    folder = tmp_path / "run" / "learner"
+    make_learner(experiment.config, experiment.problem).save(folder)
+    experiment.tokenizer.save(folder)
+    assert run("--env", file, "--learner", str(tmp_path / "run"), "--measure", "mmd")[0] == 0
+    train_bpe(["other words"], vocab_size=400, labels=4).save(folder)
     status, _, err = run("--env", file, "--learner", str(tmp_path / "run"), "--measure", "mmd")
     assert status == 2
     assert "another tokenizer" in err

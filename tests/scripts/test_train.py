@@ -19,6 +19,7 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.recording import identity
 from curriculum_rl.recording.checkpoints import Checkpoints
 from curriculum_rl.recording.locks import DirectoryLock
 from curriculum_rl.recording.rows import read_rows
@@ -256,7 +257,7 @@ def test_a_cell_goes_on_or_begins_anew_whatever_is_there(killed: Request, whole:
         cell = replace(killed, out=tmp_path / "cell")
         shutil.copytree(killed.out, cell.out)
         change(cell.out)
-        assert go_on(cell, wait=0)
+        assert go_on(cell, data=identity.read(whole), wait=0)
         assert timeless(cell.out) == timeless(whole)
         shutil.rmtree(cell.out)
 
@@ -287,7 +288,7 @@ def test_a_directory_that_is_being_written_is_refused_and_left(killed: Request, 
         with pytest.raises(ConfigError, match=said):
             train(killed, **how)
         with pytest.raises(ConfigError, match="is being written"):
-            go_on(killed, wait=0.1)
+            go_on(killed, data=identity.read(killed.out), wait=0.1)
     assert tree(killed.out) == before
 
 

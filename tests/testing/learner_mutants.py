@@ -190,6 +190,17 @@ class TakesAnyRate(BatchedLearner):
         return super().train(replace(plan, learning_rates=rates) if rates.min() >= 0 else plan)
 
 
+class LooksAhead(BatchedLearner):
+    def token_losses(self, batch):
+        return super().token_losses(replace(batch, causal=torch.zeros_like(batch.causal)))
+
+
+class LooksAround(BatchedLearner):
+    def token_losses(self, batch):
+        losses = super().token_losses(batch)
+        return losses + losses.sum() / 100
+
+
 class SaysOneWay(BatchedLearner):
     causal_rows = False
 
@@ -235,6 +246,8 @@ LEARNERS = [
         ("test_operations_are_linear_in_tokens", CountsTwoPasses, "training counts 3 forward passes"),
         ("test_gradient_products", MixesProducts, "raw: symmetry"),
         ("test_plans_that_do_not_fit_are_refused", TakesAnyRate, "a rate that is no number: train must raise"),
+        ("test_a_causal_row_is_read_left_to_right", LooksAhead, "losses before place 1 of 16 change"),
+        ("test_a_causal_row_is_read_left_to_right", LooksAround, "depend on other rows of the batch"),
         ("test_rows_that_it_cannot_read_are_refused", SaysOneWay, "DID NOT RAISE"),
     ]
 ]

@@ -6,6 +6,7 @@ Shapes: k updates, N replicas, B rows, T tokens, M = B T positions, d width, C l
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import Any, Self
@@ -13,14 +14,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from curriculum_rl.batch import Batch, Inner, Part, SegmentPlan, SegmentReport
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.alignment import GradientProducts, gradient_products
 from curriculum_rl.learners.base import check_plan, for_all_replicas, rows_to_reset
-from curriculum_rl.learners.flat import FlatLearner, FlatParams
+from curriculum_rl.learners.flat import FlatLearner, FlatParams, read_tensors
 from curriculum_rl.learners.memory import fitting
 from curriculum_rl.learners.native.inner import inner_report
 from curriculum_rl.learners.native.weighted import check_weighted
@@ -28,9 +29,12 @@ from curriculum_rl.learners.precision import products, resolved
 from curriculum_rl.learners.scoring import outlines, token_weights
 from curriculum_rl.learners.seals import sealed
 from curriculum_rl.learners.transformers import models as hf_models
+from curriculum_rl.learners.transformers.configured import reads_of
 from curriculum_rl.learners.transformers.inner import InnerUpdates
+from curriculum_rl.learners.transformers.leaks import check_leaks
 from curriculum_rl.learners.transformers.light import Light, attach, fresh, require_light
 from curriculum_rl.learners.transformers.network import HFNetwork
+from curriculum_rl.learners.transformers.vocabularies import check_vocabulary
 from curriculum_rl.learners.transformers.weighted import WeightedUpdates, joined
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema import learners as sections
@@ -54,16 +58,19 @@ class TransformersLearner(FlatLearner):
             directory or a hub name (its weights; safetensors only, remote code is never run).
         optimizer: AdamW's settings, and the loss that marks a replica as not finite; rates stand in the plan, and
             vectors (biases, gains) are not decayed.
-        head: `causal` reads rows from left to right, `masked` in both directions; rows of the other kind are refused.
+        head: `causal` reads rows from left to right, `masked` in both directions, which is tried (`check_leaks`); rows
+            of the other kind are refused.
         tokenizer: the embedding is resized to its `vocab_size`.
         context: T, the longest row; the model is tried on one such row at once.
         replicas: N, at least 1.
         device: where the model is.
         options: attention, dropout, gradient checkpointing and precision.
         light: added parameters that may be trained alone, and a head for label tokens; None: none.
+        loading: what a checkpoint need not hold, and may hold beside; None: nothing.
 
     Raises:
-        ConfigError: for a model that cannot be built or is too short for the context, or does not fit in memory.
+        ConfigError: for a model that cannot be built, is too short for the context, does not read as its head says or
+            does not fit in memory.
     """
 
     def __init__(
@@ -78,6 +85,7 @@ class TransformersLearner(FlatLearner):
         device: torch.device | str = "cpu",
         options: sections.ModelOptions | None = None,
         light: Light | None = None,
+        loading: sections.LoadingOptions | None = None,
     ) -> None:
         self.optimizer = sections.OptimizerConfig() if optimizer is None else optimizer
         self.source = model
@@ -89,10 +97,12 @@ class TransformersLearner(FlatLearner):
         self.device = torch.device(device)
         self.options = sections.ModelOptions() if options is None else options
         self.light = light
+        self.loading = loading
         self.precision: sections.Precision = resolved(self.options.precision, self.device)
         self.causal_rows = head == "causal"
         self.bidirectional_rows = head == "masked"
-        with fitting(f"{replicas} transformers model(s)", "lower the replicas (num_envs) or the model's sizes"):
+        advice = "lower the replicas (num_envs) or the model's sizes"
+        with fitting(f"{replicas} transformers model(s)", advice), reads_of(model):
             built = self._built(seed=0)
             # What each parameter of the body is called, and was called before anything was added.
             self._plain = (
@@ -104,6 +114,8 @@ class TransformersLearner(FlatLearner):
             self._leaves = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
             self.flat = self._flattened()
             self._flops_per_token = self.network.operations_per_token(context)
+            if check_leaks(self.network, context):
+                self.network = replace(self.network, whole_rows=True)
         if light is not None:
             self.reset_light([0] * replicas)
         self._label_flops: dict[Part, float] = {}
@@ -118,6 +130,8 @@ class TransformersLearner(FlatLearner):
     ) -> Self:
         """N learners as an environment file says, not yet reset."""
         light = section.light
+        if isinstance(section.model, str):
+            check_vocabulary(section.model, tokenizer)
         return cls(
             section.model,
             config.optimizer,
@@ -128,6 +142,7 @@ class TransformersLearner(FlatLearner):
             device=config.device,
             options=sections.ModelOptions(**section.settings(sections.ModelOptions)),
             light=None if light is None else Light(labels=tokenizer.label_ids, kind=light.kind, **light.settings()),
+            loading=sections.LoadingOptions(**section.settings(sections.LoadingOptions)),
         )
 
     @property
@@ -136,7 +151,12 @@ class TransformersLearner(FlatLearner):
 
     def _built(self, *, seed: int) -> Any:
         return hf_models.build(
-            self.source, head=self.head, vocabulary=self.vocabulary, seed=seed, options=self.options
+            self.source,
+            head=self.head,
+            vocabulary=self.vocabulary,
+            seed=seed,
+            options=self.options,
+            loading=self.loading,
         ).eval()
 
     def _flattened(self) -> FlatParams:
@@ -364,8 +384,13 @@ class TransformersLearner(FlatLearner):
         (directory / "learner.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
     def load_light(self, directory: Path) -> None:
-        """Give every replica the light parameters that `save` wrote."""
-        for name, values in load_file(directory / LIGHT_FILE).items():
+        """Give every replica the light parameters that `save` wrote.
+
+        Raises:
+            ConfigError: where the file is missing or holds others.
+        """
+        shapes = {name: p.shape for name, p in self._part("light").items()}
+        for name, values in read_tensors(directory / LIGHT_FILE, shapes).items():
             self.flat.parameters[name].copy_(values)
 
     def _without_light(self) -> Any:

@@ -1,15 +1,16 @@
 """Building a `transformers` model for language modelling, from a configuration, a local directory or a hub name."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
 import torch
 
 from curriculum_rl.errors import ConfigError, wrong
-from curriculum_rl.schema import files
-from curriculum_rl.schema.learners import Head, ModelOptions
+from curriculum_rl.learners.transformers.configured import from_config
+from curriculum_rl.learners.transformers.library import first_line, quiet
+from curriculum_rl.learners.transformers.loading import pretrained
+from curriculum_rl.schema.learners import Head, LoadingOptions, ModelOptions
 
 
 class Vocabulary(Protocol):
@@ -27,6 +28,7 @@ def build(
     vocabulary: Vocabulary,
     seed: int,
     options: ModelOptions | None = None,
+    loading: LoadingOptions | None = None,
 ) -> Any:
     """A float32 `transformers` model whose embedding has the tokenizer's size.
 
@@ -36,22 +38,36 @@ def build(
         vocabulary: the tokenizer.
         seed: of whatever weights the source does not hold; torch's own generator is left as it was.
         options: attention and gradient checkpointing are prepared for.
+        loading: what a checkpoint need not hold; None: nothing.
 
     Raises:
         ConfigError: for an unknown model type or setting, a model that cannot be loaded or has no such head.
     """
     if head not in get_args(Head):
         raise wrong("learner.head", head, f"one of {', '.join(get_args(Head))}")
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with quiet(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         chosen = ModelOptions() if options is None else options
-        make: Any = _pretrained if isinstance(source, str) else _from_config
-        made = make(source, head, vocabulary, chosen)
+        if isinstance(source, str):
+            made = pretrained(source, head, chosen.attention, LoadingOptions() if loading is None else loading)
+            if made.get_input_embeddings().num_embeddings != vocabulary.vocab_size:
+                # New rows from the model's own initialiser: the mean of the old ones would need a covariance.
+                made.resize_token_embeddings(vocabulary.vocab_size, mean_resizing=False)
+        else:
+            made = from_config(source, head, _ids(vocabulary), chosen)
+    if made.config.is_encoder_decoder:
+        raise ConfigError(f"learner.model: {type(made).__name__} reads two texts, an encoder's and a decoder's")
     if not chosen.dropout:
         _silence(made)
     if chosen.gradient_checkpointing:
         _checkpoint(made)
     return made
+
+
+def _ids(vocabulary: Vocabulary) -> dict[str, int]:
+    eos = vocabulary.eos_id
+    ids = {"pad_token_id": vocabulary.pad_id, "eos_token_id": eos, "bos_token_id": eos}
+    return ids | {"vocab_size": vocabulary.vocab_size}
 
 
 def _silence(model: Any) -> None:
@@ -70,7 +86,7 @@ def _checkpoint(model: Any) -> None:
     try:
         enable({"use_reentrant": False})
     except ValueError as error:
-        raise ConfigError(f"learner.gradient_checkpointing: {_first_line(error)}") from error
+        raise ConfigError(f"learner.gradient_checkpointing: {first_line(error)}") from error
 
 
 def save(model: Any, directory: Path) -> None:
@@ -80,85 +96,5 @@ def save(model: Any, directory: Path) -> None:
         name: copies.setdefault(tensor.data_ptr(), tensor.detach().cpu().clone())
         for name, tensor in model.state_dict().items()
     }
-    with _quiet():
+    with quiet():
         model.save_pretrained(directory, state_dict=state)
-
-
-def _auto_class(head: Head) -> Any:
-    import transformers
-
-    return transformers.AutoModelForCausalLM if head == "causal" else transformers.AutoModelForMaskedLM
-
-
-def _from_config(source: Mapping[str, Any], head: Head, vocabulary: Vocabulary, options: ModelOptions) -> Any:
-    from transformers import AutoConfig
-
-    settings = dict(source)
-    model_type = settings.pop("model_type", None)
-    if not isinstance(model_type, str):
-        raise ConfigError(f"learner.model: a configuration needs model_type, it has {sorted(source)}")
-    if settings.pop("vocab_size", vocabulary.vocab_size) != vocabulary.vocab_size:
-        raise ConfigError(
-            f"learner.model.vocab_size is {source['vocab_size']}, the tokenizer's is {vocabulary.vocab_size}: drop it"
-        )
-    ids = {"pad_token_id": vocabulary.pad_id, "eos_token_id": vocabulary.eos_id, "bos_token_id": vocabulary.eos_id}
-    try:
-        config = AutoConfig.for_model(
-            model_type, **(ids | {"use_cache": False} | settings), vocab_size=vocabulary.vocab_size
-        )
-        _refuse_unknown(type(config)(), settings, model_type)
-        return _auto_class(head).from_config(config, attn_implementation=options.attention).float()
-    except ConfigError:
-        raise
-    except (ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-        raise ConfigError(f"learner.model {dict(source)} with head {head!r}: {_first_line(error)}") from error
-
-
-def _refuse_unknown(default: Any, settings: Mapping[str, Any], model_type: str) -> None:
-    """A misspelt size would be stored on the configuration and change nothing."""
-    for name in settings:
-        if not hasattr(default, name):
-            raise ConfigError(f"learner.model.{name} is no setting of model_type {model_type!r}")
-
-
-def _pretrained(source: str, head: Head, vocabulary: Vocabulary, options: ModelOptions) -> Any:
-    folder = Path(source).expanduser()
-    files.check_index(folder, f"learner.model {source!r}")
-    name = str(folder) if folder.is_dir() else source
-    try:
-        model = _auto_class(head).from_pretrained(
-            name,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            attn_implementation=options.attention,
-        )
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise ConfigError(
-            f"learner.model {source!r} cannot be loaded as a {head} model: {_first_line(error)}"
-        ) from error
-    if model.get_input_embeddings().num_embeddings != vocabulary.vocab_size:
-        # New rows from the model's own initialiser: the mean of the old ones would need a covariance.
-        model.resize_token_embeddings(vocabulary.vocab_size, mean_resizing=False)
-    model.config.use_cache = False
-    return model
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and warnings of `transformers`, which prints one for every load."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

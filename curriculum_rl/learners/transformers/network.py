@@ -18,6 +18,7 @@ from curriculum_rl.batch import Batch, Pool
 from curriculum_rl.draws import key
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.scoring import scored_positions
+from curriculum_rl.learners.transformers.library import first_line
 from curriculum_rl.learners.transformers.models import Vocabulary
 from curriculum_rl.learners.transformers.reader import HFReader
 from curriculum_rl.schema.learners import Head, ModelOptions, Precision
@@ -38,6 +39,7 @@ class HFNetwork:
         precision: of the products; logits and losses are float32.
         device: where the module is.
         labels: (L,) the tokens that the model's `label_head` answers with; none: it has no such head.
+        whole_rows: whether padding at the end of all rows is read, too: of a model that does not heed its mask.
     """
 
     model: Any
@@ -47,6 +49,7 @@ class HFNetwork:
     precision: Precision
     device: torch.device
     labels: Sequence[int] = ()
+    whole_rows: bool = False
     _reader: HFReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,8 +79,14 @@ class HFNetwork:
                 return _wide(self._reader(ids, self._mask(ids), columns, places))
             return _wide(self._reader.replaced(values, ids, self._mask(ids), columns, places))
 
+    def plain_logits(self, input_ids: Tensor, index: Tensor, values: Mapping[str, Tensor]) -> Tensor:
+        """(R, V) float32 logits at positions (R,) of b T: all padding read, products in float32; `values` as above."""
+        return _wide(self._reader.replaced(values, input_ids, self._mask(input_ids), None, index))
+
     def _longest(self, input_ids: Tensor) -> int:
         """Tokens of the longest row before its padding, in eights: what follows in all rows need not be read."""
+        if self.whole_rows:
+            return input_ids.shape[1]
         present = (input_ids != self.vocabulary.pad_id).any(dim=0).nonzero()
         longest = int(present[-1]) + 1 if len(present) else 1
         return min(-(-longest // 8) * 8, input_ids.shape[1])
@@ -99,15 +108,21 @@ class HFNetwork:
             ConfigError: where the model cannot read a row of that many tokens.
         """
         limit = getattr(self.model.config, "max_position_embeddings", None)
-        if limit is not None and context > limit:
+        if limit is not None and 0 < limit < context:  # XLNet's is -1: there is no end
             raise ConfigError(f"context {context} is longer than the model's max_position_embeddings {limit}")
         ids = torch.full((1, context), self.vocabulary.eos_id, device=self.device)
         # The counter knows products, not fused attention on a CPU.
         try:
             with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-                self.logits(ids)
+                found = self.logits(ids).shape[-1]
         except (IndexError, RuntimeError) as error:
-            raise ConfigError(f"the model cannot read a row of context {context} tokens: {error}") from error
+            reason = first_line(error)
+            raise ConfigError(f"the model cannot read a row of context {context} tokens: {reason}") from error
+        if found != self.vocabulary.vocab_size:
+            raise ConfigError(
+                f"learner.model: answers with one of {found} tokens, the tokenizer has {self.vocabulary.vocab_size}: "
+                "a configuration inside the configuration has a vocab_size of its own"
+            )
         return float(counter.get_total_flops()) / context
 
     def label_operations_per_token(self, leaves: Mapping[str, Tensor], context: int) -> float:

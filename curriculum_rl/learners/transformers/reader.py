@@ -10,7 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.learners.transformers.library import first_line
 from curriculum_rl.learners.transformers.light import HEAD
+
+LARGE = 1000.0
+"""What the weights of a head are multiplied by where it is tried alone."""
 
 
 class HFReader(nn.Module):
@@ -72,15 +77,29 @@ def _at(values: Tensor, index: Tensor | None) -> Tensor:
 def _head_of(model: Any) -> str | None:
     """The module that makes logits of last hidden states, so that it need not read what is not scored; None: unclear.
 
-    Tried on two tokens, as some models do more to their logits than their head does.
+    Tried on two tokens (of padding the states may be 0) with a head of large weights, as some models do more to their
+    logits than their head does: a bound on them shows in large ones alone.
     """
     names = [name for name, child in model.named_children() if child is not model.base_model and name != HEAD]
     if len(names) != 1 or model.base_model is model:
         return None
-    ids = torch.zeros(1, 2, dtype=torch.int64, device=model.device)
-    mask = torch.ones_like(ids)  # without one, some models warn of padding
-    states = getattr(model.base_model(input_ids=ids, attention_mask=mask), "last_hidden_state", None)
+    head = model.get_submodule(names[0])
+    try:
+        size = model.get_input_embeddings().num_embeddings
+        ids = torch.tensor([[size - 1, size // 2]], device=model.device)
+        read = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}  # without a mask, some models warn of padding
+        states = getattr(model.base_model(**read), "last_hidden_state", None)
+    except (IndexError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ConfigError(
+            f"learner.model: {type(model).__name__} cannot read two tokens: {first_line(error)}"
+        ) from error
     if states is None:
         return None
-    wanted, found = model(input_ids=ids, attention_mask=mask).logits, model.get_submodule(names[0])(states)
+    large = {name: LARGE * p for name, p in head.named_parameters()}
+    wanted = functional_call(
+        model, {f"{names[0]}.{name}": p for name, p in large.items()}, kwargs=read, tie_weights=False
+    ).logits
+    found = functional_call(head, large, (states,), tie_weights=False)
+    if not isinstance(found, Tensor):
+        return None
     return names[0] if found.shape == wanted.shape and torch.allclose(found, wanted, atol=1e-4) else None

@@ -17,7 +17,7 @@ from curriculum_rl.durable import write_atomically
 from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.mixtures import action_of
-from curriculum_rl.recording import contents
+from curriculum_rl.recording import contents, identity
 from curriculum_rl.recording.locks import DirectoryLock
 from curriculum_rl.recording.recorder import Recorder
 from curriculum_rl.recording.rows import to_json
@@ -33,30 +33,32 @@ from curriculum_rl.scripts.train import go_on
 WAIT_SECONDS = 10.0  # for a worker of a comparison that was killed: it ends as soon as it sees that
 
 
-def train_cell(request: Request) -> bool:
-    """One complete run; a killed one goes on from its checkpoint, or else begins anew."""
+def train_cell(request: Request, data: Mapping[str, str]) -> bool:
+    """One complete run on the comparison's data; a killed one goes on from its checkpoint, or else begins anew."""
     directory.forget_error(request.out)
-    return go_on(request, wait=WAIT_SECONDS)
+    return go_on(request, data=data, wait=WAIT_SECONDS)
 
 
-def frozen_cell(request: Request, trained: Path) -> bool:
+def frozen_cell(request: Request, trained: Path, data: Mapping[str, str]) -> bool:
     """One complete run of a policy that no longer learns, as an ordinary run directory.
 
     Args:
         request: of the run; `steps` does not matter.
         trained: the run directory that holds the policy.
+        data: what the comparison was begun on.
     """
     torch.set_num_threads(1)
     directory.forget_error(request.out)
     request.out.mkdir(parents=True, exist_ok=True)
     with DirectoryLock(request.out, wait=WAIT_SECONDS):
-        return _frozen(request, trained)
+        return _frozen(request, trained, data)
 
 
-def _frozen(request: Request, trained: Path) -> bool:
+def _frozen(request: Request, trained: Path, data: Mapping[str, str]) -> bool:
     request = replace(request, num_envs=1)
     config, console = request.config(), Console(stderr=True, quiet=True)
     env = make_sb3_vec_env(config, num_envs=1, charge_proxy=request.entry.needs_reward)
+    identity.compare(data, env.vector.experiment.data, "the comparison was begun")
     monitored = VecMonitor(env)
     agent = load(request.agent, trained / "agent.zip", env=monitored)
     agent.set_random_seed(request.seed)
@@ -65,6 +67,7 @@ def _frozen(request: Request, trained: Path) -> bool:
     folder = RunDirectory(request.out)
     contents.delete(folder.path)
     folder.write_config({**request.document(config), "trained": str(trained)})
+    identity.write(folder.path, data)
     folder.write_versions()
     try:
         recorder = Recorder(folder.path, env.vector.tasks)
@@ -100,7 +103,12 @@ def _loop(agent: Any, env: Any, callback: Any) -> None:
 
 
 def try_mixtures(
-    config: EnvConfig, overrides: Mapping[str, Any], mixtures: Sequence[Sequence[float]], seed: int, out: Path
+    config: EnvConfig,
+    overrides: Mapping[str, Any],
+    mixtures: Sequence[Sequence[float]],
+    seed: int,
+    out: Path,
+    data: Mapping[str, str],
 ) -> bool:
     """Train one learner on each static mixture, side by side, and write their final proxy scores and their cost.
 
@@ -110,11 +118,13 @@ def try_mixtures(
         mixtures: (C, K) shares.
         seed: of all of them: same weights, data and proxy windows, so that only the mixture differs.
         out: the file to write.
+        data: what the comparison was begun on.
     """
     torch.set_num_threads(1)
     static = {"action.kind": "mixture", "action.permute": False, "observation": "flat", "reward.baseline": "none"}
     begun = time.perf_counter()
     env = PretrainingVectorEnv(config, num_envs=len(mixtures), overrides={**overrides, **static}, downstream=False)
+    identity.compare(data, env.experiment.data, "the comparison was begun")
     env.begin([seed] * len(mixtures))
     actions = action_of(np.array(mixtures, np.float64))
     while True:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from curriculum_rl.agents.entry import AgentEntry
-from curriculum_rl.agents.table import entry
+from curriculum_rl.agents.table import check_file, entry
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema.load import parse_override
 
@@ -88,7 +88,7 @@ def parse(agents: str | Sequence[str]) -> list[Contestant]:
     A name may be `module:Class`.
 
     Raises:
-        ConfigError: for an unknown name, an option that is no `key=value`, or a run directory of another agent.
+        ConfigError: for an unknown name, an option that is no `key=value`, or a run directory without its file.
     """
     texts = re.split(r",(?![^\[]*\])", agents) if isinstance(agents, str) else agents
     labels = dict.fromkeys(text.strip() for text in texts if text.strip())
@@ -112,6 +112,8 @@ def _parse(label: str) -> Contestant:
     trained = Path(run).expanduser().resolve() if run else None
     if trained and not (trained / "agent.zip").is_file():
         raise ConfigError(f"agents: {label!r}: {run} holds no agent.zip; is it the directory of a finished run?")
+    if trained:
+        check_file(name, trained / "agent.zip")
     seen = known.sees_target or any(options.get(wrapper) for wrapper in OF_TARGET)
     return Contestant(label, name, options, trained=trained, about=known.summary, sees_target=seen)
 

@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from curriculum_rl.durable import remove_temporary, write_atomically
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.recording import identity
 from curriculum_rl.recording.contents import is_free
 from curriculum_rl.recording.locks import DirectoryLock
-from curriculum_rl.recording.runs import RunDirectory, check_directory
+from curriculum_rl.recording.runs import RunDirectory, check_directory, is_run
 from curriculum_rl.schema import EnvConfig, files, reading
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
@@ -23,9 +24,9 @@ _FOLDERS = ("search", "training", "runs/*", "reach/*/*")  # where a process that
 class Directory:
     """Paths and the lock; use it as a context manager.
 
-    Files: `environment.yaml`, `runs/<agent>/seed-<n>/`, `reach/<percent>/<agent>/seed-<n>/`, `training/<agent>/`,
-    `search/*.json`, `compare.json`, `compare.html`, `tensorboard/`. A cell is finished when its `result.json` is there
-    and the files that it names are sound.
+    Files: `environment.yaml`, `data.json`, `runs/<agent>/seed-<n>/`, `reach/<percent>/<agent>/seed-<n>/`,
+    `training/<agent>/`, `search/*.json`, `compare.json`, `compare.html`, `tensorboard/`. A cell is finished when its
+    `result.json` is there and the files that it names are sound.
 
     Args:
         path: where; made when it is entered.
@@ -76,6 +77,17 @@ class Directory:
             key, old, new = different
             raise ConfigError(f"out: {self.path} was begun with {key}={old!r}, not {new!r}; choose another directory")
 
+    def settle_data(self, data: Mapping[str, str]) -> None:
+        """Write what the comparison is begun on, or see that it has not changed since; cells are checked one by one.
+
+        Raises:
+            ConfigError: naming what has changed.
+        """
+        if (self.path / identity.FILE).exists() or any(self.path.glob("runs/*/*/result.json")):
+            identity.check(self.path, data)
+        else:
+            identity.write(self.path, data)
+
     def cell(self, contestant: Contestant, seed: int, percent: int = 100) -> Path:
         """The run directory of a contestant under a seed, at a percentage of the budget."""
         above = self.path / "runs" if percent == 100 else self.path / "reach" / str(percent)
@@ -125,6 +137,16 @@ def check_same(cell: Path, wanted: Mapping[str, Any]) -> None:
     if different:
         key, old, new = different
         raise ConfigError(f"out: {cell} was made with {key}={old!r}, not {new!r}; choose another directory")
+
+
+def check_data(cell: Path, data: Mapping[str, str]) -> None:
+    """See that a run that was begun, and will go on or stand in the table, was begun on the comparison's data.
+
+    Raises:
+        ConfigError: naming what has changed.
+    """
+    if is_run(cell):
+        identity.check_run(cell, data)
 
 
 def _error_file(cell: Path) -> Path:

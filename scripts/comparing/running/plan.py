@@ -16,7 +16,7 @@ from curriculum_rl.recording.schedules import read_schedule
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.scripts.comparing.running import cells, search
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
-from curriculum_rl.scripts.comparing.running.directory import Directory, check_same, is_finished
+from curriculum_rl.scripts.comparing.running.directory import Directory, check_data, check_same, is_finished
 from curriculum_rl.scripts.comparing.running.workers import Job
 from curriculum_rl.scripts.running.request import Request
 
@@ -32,6 +32,7 @@ class Plan:
     Attributes:
         folder: where.
         config: the environment.
+        data: what the comparison was begun on.
         contestants: the rows.
         seeds: the runs of each.
         tasks: K names.
@@ -46,6 +47,7 @@ class Plan:
 
     folder: Directory
     config: EnvConfig
+    data: Mapping[str, str]
     contestants: tuple[Contestant, ...]
     seeds: tuple[int, ...]
     tasks: tuple[str, ...]
@@ -105,11 +107,12 @@ def _training(plan: Plan, one: Contestant) -> Job | None:
     out = plan.folder.training(one)
     timesteps = plan.timesteps if one.entry.runs is None else None
     check_same(out, {"agent": {"name": one.agent, **one.options}, "timesteps": timesteps})
+    check_data(out, plan.data)
     if is_finished(out):
         return None
     options = {f"agent.{key}": value for key, value in one.options.items()}
     request = _request(plan, one.agent, TRAINING_SEED, out, options, timesteps)
-    return Job(f"train {one.label}", cells.train_cell, lambda: {"request": request})
+    return Job(f"train {one.label}", cells.train_cell, lambda: {"request": request, "data": plan.data})
 
 
 def _searches(plan: Plan) -> list[Job]:
@@ -130,7 +133,8 @@ def _searches(plan: Plan) -> list[Job]:
 
 def _try(plan: Plan, part: search.Part) -> dict[str, Any]:
     out = plan.folder.search(part.name)
-    return {"config": plan.config, "overrides": {}, "mixtures": part.mixtures.tolist(), "seed": part.seed, "out": out}
+    tried = {"mixtures": part.mixtures.tolist(), "seed": part.seed, "out": out, "data": plan.data}
+    return {"config": plan.config, "overrides": {}, **tried}
 
 
 def _try_finalists(plan: Plan, name: str) -> dict[str, Any]:
@@ -144,6 +148,7 @@ def _cell(plan: Plan, one: Contestant, seed: int, percent: int) -> Job | None:
         check_same(out, {"agent": {"name": one.agent, **one.options}, "seed": seed})
     if one.pretrained:
         check_same(out, {"trained": str(plan.folder.training(one)), "seed": seed})
+    check_data(out, plan.data)
     if is_finished(out):
         return None
     name = name_of(one, seed, percent)
@@ -173,7 +178,7 @@ def _online(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, A
     if one.found:  # what was found are shares by the environment's own numbers
         overrides["action.permute"] = False
     out = plan.folder.cell(one, seed, percent)
-    return {"request": _request(plan, one.agent, seed, out, overrides)}
+    return {"request": _request(plan, one.agent, seed, out, overrides), "data": plan.data}
 
 
 def _frozen(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, Any]:
@@ -185,7 +190,7 @@ def _frozen(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, A
     kept = {f"action.{key}": before["action"][key] for key in ("kind", "permute")}
     overrides = {**kept, "observation": before["observation"], "reward.baseline": "none", **_part(plan.config, percent)}
     out = plan.folder.cell(one, seed, percent)
-    return {"request": _request(plan, one.agent, seed, out, overrides), "trained": trained}
+    return {"request": _request(plan, one.agent, seed, out, overrides), "trained": trained, "data": plan.data}
 
 
 def options_found(plan: Plan, one: Contestant, seed: int) -> dict[str, Any]:

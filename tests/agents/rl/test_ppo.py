@@ -1,4 +1,4 @@
-"""PPO: learns a tiny problem, opens as a plain stable-baselines3 file, and gives the probabilities it draws from."""
+"""PPO: learns a tiny problem, and gives the probabilities it draws from."""
 
 from typing import Any
 
@@ -24,14 +24,6 @@ def test_probabilities_are_those_of_the_draws(pool):
     probabilities = agent.probabilities(observation)[0]
     picks = np.concatenate([agent.predict(observation.repeat(4000, axis=0))[0]])
     assert np.abs(np.bincount(picks, minlength=5) / 4000 - probabilities).max() < 0.03
-
-
-def test_file_opens_in_plain_stable_baselines3(pool, tmp_path):
-    agent = make("ppo", pool(1), seed=0, n_steps=8, batch_size=8).learn(8)
-    agent.save(tmp_path / "agent.zip")
-    plain = stable_baselines3.PPO.load(tmp_path / "agent.zip")
-    observation = np.ones((1, 4), np.float32)
-    assert plain.predict(observation, deterministic=True)[0] == agent.predict(observation, deterministic=True)[0]
 
 
 def test_defaults_are_for_short_episodes(pool):

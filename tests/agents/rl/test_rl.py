@@ -6,7 +6,6 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
-import stable_baselines3
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
@@ -100,17 +99,6 @@ def test_td3_explores_with_its_noise_and_no_more(pool):
         assert off.std() == pytest.approx(spread, abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["a2c", *REPLAYING[:3]])
-def test_file_opens_in_plain_stable_baselines3(name, pool, tmp_path):
-    options = {} if name == "a2c" else QUICK
-    agent = make(name, pool(2, mixture=AGENTS[name].action == "mixture"), seed=0, **options).learn(80)
-    agent.save(tmp_path / "agent.zip")
-    plain = getattr(stable_baselines3, name.upper()).load(tmp_path / "agent.zip")
-    observation = np.ones((1, 4), np.float32)
-    expected, _ = agent.predict(observation, deterministic=True)
-    assert np.array_equal(plain.predict(observation, deterministic=True)[0], expected)
-
-
 @pytest.mark.parametrize("name", ["a2c", *REPLAYING])
 def test_pretrained_defaults(name, pool):
     agent: Any = make(name, pool(32, mixture=AGENTS[name].action == "mixture"), seed=0)
@@ -179,13 +167,6 @@ def test_a_file_of_another_algorithm_is_refused(pool, tmp_path):
     make("a2c", pool(1), seed=0).save(tmp_path / "agent.zip")
     with pytest.raises(ConfigError, match="holds agent 'A2C', not 'PPO'"):
         load("ppo", tmp_path / "agent.zip")
-
-
-def test_a_plain_file_can_be_loaded(pool, tmp_path):
-    plain = stable_baselines3.PPO("MlpPolicy", pool(1), seed=0, n_steps=8, batch_size=8)
-    plain.save(tmp_path / "agent.zip")
-    loaded = load("ppo", tmp_path / "agent.zip")
-    assert loaded.probabilities(OBSERVATION).sum() == pytest.approx(1)
 
 
 class Measured:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import stable_baselines3
 import torch
+from stable_baselines3.common.utils import LinearSchedule
 
 from curriculum_rl.agents import AGENTS, load, make
 from curriculum_rl.agents.rl.options import OPTIONS, settings_of
@@ -147,9 +148,19 @@ def test_a_whole_number_may_be_written_as_a_real_one(env_of):
     assert repr((agent.buffer_size, agent.batch_size)) == "(100, 4)"
 
 
-def test_a_learning_rate_may_be_a_function_of_what_remains(name, env_of):
-    agent: Any = make(name, env_of(name), learning_rate=lambda left: 1e-3 * left)
-    assert agent.lr_schedule(0.5) == 5e-4
+def test_a_learning_rate_may_be_a_straight_line_and_no_other_function(name, env_of, tmp_path):
+    agent: Any = make(name, env_of(name), learning_rate=LinearSchedule(1e-3, 0, 1.0))
+    agent.save(tmp_path / "agent")
+    again: Any = load(name, tmp_path / "agent")
+    for one in (agent, again):
+        assert one.lr_schedule(0.5) == 5e-4 and one.learning_rate.end == 0
+    for wrong, words in (
+        (lambda left: 1e-3 * left, "function cannot be saved; a number, or stable_baselines3.*LinearSchedule"),
+        (LinearSchedule(-1, 0, 1), "start: -1 must be a number at least 0"),
+        (LinearSchedule(1, 0, 0), "end_fraction: 0 must be a number above 0"),
+    ):
+        with pytest.raises(ConfigError, match=f"learning_rate: {words}"):
+            make(name, env_of(name), learning_rate=wrong)
 
 
 def value(agent: Any, option: str) -> Any:
@@ -172,10 +183,7 @@ def test_loading_keeps_the_options(name, env_of, tmp_path):
     both: list[Any] = [load(name, saved), load(name, saved, env_of(name, features=True))]
     for loaded in both:
         assert {option: value(loaded, option) for option in kept} == {**kept, "device": torch.device("cpu")}
-        as_saved = {
-            key: list(value) if isinstance(value, tuple) else value for key, value in agent.policy_kwargs.items()
-        }
-        assert loaded.policy_kwargs == as_saved
+        assert loaded.policy_kwargs == agent.policy_kwargs
         assert loaded.policy.optimizer_class is agent.policy.optimizer_class
 
 
@@ -208,7 +216,7 @@ def allowed(option: str) -> str:
     with pytest.raises(ConfigError) as caught:
         check(option, math.nan, **known.bounds)
     words = str(caught.value).partition("must be ")[2]
-    return f"{words}, or a function of the share left" if known.scheduled else words
+    return f"{words}, or a `LinearSchedule`" if known.scheduled else words
 
 
 def test_the_page_has_every_option():

@@ -1,4 +1,4 @@
-"""Tasks, the number of observations, and spaces as JSON."""
+"""Tasks, the number of observations, and spaces as plain values."""
 
 import json
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces as gym_spaces
 
+from curriculum_rl.agents.saving import tree
 from curriculum_rl.agents.shell import spaces
 from curriculum_rl.errors import ConfigError
 
@@ -18,10 +19,18 @@ def test_arms_and_refusals():
             spaces.arms(space)
 
 
-def test_spaces_survive_json():
+def test_spaces_survive_their_description():
     box = gym_spaces.Box(np.array([-1, -np.inf], np.float32), np.array([1, np.inf], np.float32))
-    for space in (box, gym_spaces.Discrete(3), gym_spaces.Dict({"run": box, "tasks": gym_spaces.Discrete(2)})):
-        assert spaces.from_json(json.loads(json.dumps(spaces.to_json(space)))) == space
+    parts = gym_spaces.Dict({"run": box, "tasks": gym_spaces.Discrete(2)})
+    image = gym_spaces.Box(0, 255, (3, 4, 4), np.uint8)
+    numbers = gym_spaces.Discrete(4, start=2), gym_spaces.MultiDiscrete([2, 3]), gym_spaces.MultiBinary([2, 2])
+    for space in (box, gym_spaces.Discrete(3), parts, image, *numbers):
+        arrays: tree.Arrays = {}
+        written = json.loads(json.dumps(tree.encode(spaces.describe(space), arrays)))
+        found = spaces.from_description(tree.decode(written, arrays))
+        assert found == space and found.dtype == space.dtype
+    with pytest.raises(ConfigError, match=r"space: cannot save Text\("):
+        spaces.describe(gym_spaces.Text(3))
 
 
 def test_rows_of_observations():

