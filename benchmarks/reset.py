@@ -20,9 +20,10 @@ import timing  # before torch: asks for one thread
 import torch
 from timing import Report, Side, each
 
+from curriculum_rl.durable import sync
 from curriculum_rl.learners import BatchedLearner, TransformerConfig
 from curriculum_rl.learners.native.transformer import shapes
-from curriculum_rl.recording import checkpoints
+from curriculum_rl.recording import states
 
 CONFIG = TransformerConfig(vocab_size=512, layers=2, width=64, heads=2, context=64)
 
@@ -49,9 +50,11 @@ def copies(count: int) -> Callable[[], object]:
 
 
 def round_trip(learner: BatchedLearner, folder: Path) -> None:
-    """Write everything, read it back, continue from it."""
-    checkpoints.write(folder, {"learner": learner.snapshot(), "counters": learner.flat.steps})
-    learner.restore(checkpoints.read(folder)["learner"])
+    """Write everything, to the disk itself, read it back, continue from it."""
+    states.write(folder, {"learner": learner.snapshot(), "counters": learner.flat.steps})
+    for path in (*folder.iterdir(), folder):
+        sync(path)
+    learner.restore(states.read(folder)["learner"])
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ MOVED = {
     "curriculum_rl.agents.wrapping": "curriculum_rl.agents.shell.wrapping",
     "curriculum_rl.cache": "curriculum_rl.text.cache",
     "curriculum_rl.charts": "curriculum_rl.recording.charts",
-    "curriculum_rl.checkpoints": "curriculum_rl.recording.checkpoints",
+    "curriculum_rl.checkpoints": "curriculum_rl.recording.states",
     "curriculum_rl.config": "curriculum_rl.schema.load",
     "curriculum_rl.corpora": "curriculum_rl.text.corpora",
     "curriculum_rl.divergence": "curriculum_rl.text.divergence",

@@ -14,6 +14,7 @@ from curriculum_rl.envs.observations import Observation
 from curriculum_rl.envs.rewards import Reward
 from curriculum_rl.experiment import Experiment
 from curriculum_rl.infos import Floats, ResetInfo, SegmentInfo
+from curriculum_rl.learners.seals import sealing
 from curriculum_rl.ledger import Entries
 from curriculum_rl.observation import Features, Observer, Segment
 from curriculum_rl.pretraining.counting import stratified_rows
@@ -77,7 +78,8 @@ class Replicas:
 
     def save_learner(self, directory: Path) -> None:
         """Write all N learners into a directory."""
-        self.run.learner.save(directory)
+        with sealing(directory):  # also where the learner is a class of the user's
+            self.run.learner.save(directory)
 
     def close(self) -> None:
         """Nothing is held that needs an end."""

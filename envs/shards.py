@@ -5,6 +5,7 @@ import os
 import signal
 import time
 import traceback
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs.observations import Observation
+from curriculum_rl.envs.processes import end_with_parent
 from curriculum_rl.envs.replicas import Transition
 from curriculum_rl.errors import ConfigError, ShardError
 from curriculum_rl.infos import ResetInfo
@@ -40,7 +42,10 @@ class Shards:
         self._each = replicas // shards
         context = get_context("spawn")
         settings = {"replicas": self._each, **options}
-        self._workers, self._pipes = [], []
+        self._workers: list[Any] = []
+        self._pipes: list[Connection] = []
+        # Before multiprocessing's own end, which waits for the workers.
+        self._end = weakref.finalize(self, _end, self._workers, self._pipes)
         for n in range(shards):
             ours, theirs = context.Pipe()
             arguments = (theirs, config, settings)
@@ -100,15 +105,7 @@ class Shards:
 
     def close(self) -> None:
         """End the workers."""
-        for pipe in self._pipes:
-            with contextlib.suppress(OSError):
-                pipe.send(None)
-            pipe.close()
-        for worker in self._workers:
-            worker.join(timeout=5)
-            if worker.is_alive():
-                worker.kill()
-        self._pipes, self._workers = [], []
+        _end(self._workers, self._pipes)
 
     def _slices(self) -> list[slice]:
         return [slice(n * self._each, (n + 1) * self._each) for n in range(len(self._pipes))]
@@ -146,10 +143,26 @@ class Shards:
         raise ShardError(f"shard {shard} failed:\n{error}")
 
 
+def _end(workers: list[Any], pipes: list[Connection]) -> None:
+    """End the workers, and empty both lists."""
+    for pipe in pipes:
+        with contextlib.suppress(OSError):
+            pipe.send(None)
+        pipe.close()
+    for worker in workers:
+        worker.join(timeout=5)
+        if worker.is_alive():
+            worker.kill()
+    pipes.clear()
+    workers.clear()
+
+
 def _work(pipe: Connection, config: EnvConfig, settings: Mapping[str, Any]) -> None:
     """A worker: build the replicas, then answer calls until None comes or the pipe is closed."""
-    # Ctrl-C reaches the whole process group; the parent decides when to stop.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C reaches the whole process group, and so may SIGTERM; the parent decides when to stop.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    end_with_parent()
     import torch
 
     from curriculum_rl.envs.replicas import Replicas

@@ -10,11 +10,12 @@ from typing import Any
 from rich.console import Console
 
 from curriculum_rl.agents.table import make, options_of
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
 from curriculum_rl.pretraining.run import Pretraining
-from curriculum_rl.recording.rows import to_json, write_atomically
+from curriculum_rl.recording.rows import to_json
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.analysis import results
 from curriculum_rl.scripts.comparing.output import boards, markdown, page, table

@@ -1,7 +1,6 @@
 """`curriculum-rl demo`: an agent and two baselines on the embedded default, compared in one table."""
 
 import itertools
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from curriculum_rl.agents.table import entry
+from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.running.request import Request
 from curriculum_rl.scripts.train import train
 
@@ -38,7 +38,7 @@ def demo(out: Path, *, agent: str, env: str, seed: int, overrides: Mapping[str, 
             return False
     from curriculum_rl.scripts.running.finishing import summary, tell_tensorboard
 
-    results = [json.loads((folder / name / "result.json").read_text()) for name in names]
+    results = [RunDirectory(folder / name).read_result() for name in names]
     Console().print(summary(results))
     for name in names:
         console.print(f"{name}: {entry(name).summary}")

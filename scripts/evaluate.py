@@ -12,12 +12,16 @@ from rich.table import Table
 
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import entry, load
+from curriculum_rl.durable import damage
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.errors import ConfigError, shown
 from curriculum_rl.recording import identity
-from curriculum_rl.recording.runs import RunDirectory
+from curriculum_rl.recording.locks import DirectoryLock
+from curriculum_rl.recording.runs import RunDirectory, read_json
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema import own
+
+AGENT = "agent.zip"
 
 
 def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic: bool) -> list[dict[str, Any]]:
@@ -37,9 +41,17 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
         ConfigError: if the directory holds no trained agent, or its data have changed since it was begun.
     """
     directory = RunDirectory(run)
-    if not (run / "agent.zip").is_file():
-        raise ConfigError(f"run: {str(run)!r} holds no agent.zip; is it a run directory?")
-    document = directory.read_config()
+    if not (run / AGENT).is_file():
+        raise ConfigError(f"run: {str(run)!r} holds no {AGENT}; is it a run directory?")
+    with DirectoryLock(run):
+        return _evaluate(directory, episodes, seed, frozen=frozen, deterministic=deterministic)
+
+
+def _evaluate(
+    directory: RunDirectory, episodes: int, seed: int, *, frozen: bool, deterministic: bool
+) -> list[dict[str, Any]]:
+    run, document = directory.path, directory.read_config()
+    _check_agent(run)
     written = run / "config.yaml"
     name = _agent(document, written)
     config = configs.of_run(document.get("env"), written)
@@ -64,6 +76,22 @@ def evaluate(run: Path, *, episodes: int, seed: int, frozen: bool, deterministic
     directory.write_json("evaluation.json", {"agent": name, **settings, "finals": finals})
     Console().print(_table(name, env.vector.config.name, finals))
     return finals
+
+
+def _check_agent(run: Path) -> None:
+    """See that the agent is what the run wrote.
+
+    Raises:
+        ConfigError: where it is not.
+    """
+    for name in ("result.json", "interrupted.json"):
+        if (run / name).is_file():
+            result = read_json(run / name)
+            known = result.get("files", {})
+            reason = damage(run, {AGENT: known[AGENT]} if AGENT in known else {})
+            if reason is not None:
+                raise ConfigError(f"run: {run}: {reason}; train again with --overwrite, or bring the file back")
+            return
 
 
 def _agent(document: Mapping[str, Any], written: Path) -> str:

@@ -1,6 +1,7 @@
 """The `curriculum-rl` command: every sub-command, its options and its help. Heavy imports wait until one runs."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -8,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from curriculum_rl import __version__
-from curriculum_rl.errors import ConfigError, ShardError
+from curriculum_rl.scripts.failing import debuggable
 
 app = typer.Typer(
     help="Train agents that choose what a language model is pretrained on next.",
@@ -103,8 +104,13 @@ def train(
         ),
     ] = None,
     set_: Set = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted run directory.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing run directory.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue an interrupted run directory, or begin it where it had not.")
+    ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace an existing run: what it has written is deleted, other files stay."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar and no summary.")] = False,
     trust: Trust = False,
 ) -> None:
@@ -112,6 +118,8 @@ def train(
 
     Bandits learn inside their one run: by default one episode, which is one pretraining run, and their memory does
     not survive it (the next run's learner is new). PPO is trained over many runs and then used.
+
+    Ctrl-C or SIGTERM stops at the end of the segment; go on with --resume. One process at a time writes a directory.
 
     The run directory holds config.yaml, versions.json, segments.jsonl, result.json, schedule.json, policy.png, the
     agent, the final learner and TensorBoard's event files.
@@ -333,21 +341,27 @@ def _overrides(pairs: list[str] | None) -> dict[str, Any]:
     return dict(parse_override(pair) for pair in pairs or [])
 
 
+for _command in app.registered_commands:
+    assert _command.callback is not None  # each was given a function
+    _command.callback = debuggable(_command.callback)
+
+
+def _stop(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Run the command line: a user's mistake is one line on stderr and exit status 2."""
+    """Run the command line: a user's mistake is one line on stderr and exit status 2; SIGTERM is as Ctrl-C."""
     # One intra-op thread that does not spin: two collapse when the other core is busy. Read when torch is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         app()
-    except ConfigError as error:
-        print(f"curriculum-rl: {error}", file=sys.stderr)
-        sys.exit(2)
-    except ShardError as error:
-        print(f"curriculum-rl: {error}", file=sys.stderr)
-        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

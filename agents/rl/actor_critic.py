@@ -62,6 +62,10 @@ class ActorCritic(Pretrained, OnPolicyAlgorithm):
             )
         return super()._prepare(settings, policy, env)
 
+    def dump_logs(self, iteration: int = 0) -> None:
+        """As stable-baselines3's, but rollouts are counted from the first of all, also where `learn` goes on."""
+        super().dump_logs(self.num_timesteps // (self.n_steps * self.n_envs))
+
     def probabilities(self, observation: Observation) -> npt.NDArray[np.float64]:
         """(N, K) probability of each task; in a mixture space the shares of the mean action."""
         with torch.no_grad():

@@ -18,8 +18,8 @@ from curriculum_rl.agents.rl import files, members, networks
 from curriculum_rl.agents.saving import archive
 from curriculum_rl.agents.shell import spaces
 from curriculum_rl.agents.table import class_of
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording.rows import write_atomically
 
 # Members by which the algorithm is known, the first that is there.
 _KNOWN_BY = MappingProxyType(

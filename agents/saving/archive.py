@@ -16,8 +16,8 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from curriculum_rl.agents.saving import tree
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording.rows import write_atomically
 
 FORMAT = 5
 LARGEST = 2**28

@@ -364,10 +364,10 @@ class Shell(BaseAlgorithm):
         self.seconds += clock() - begun
         self.num_timesteps += env.num_envs
         callback.update_locals(locals())
+        if dones.any():
+            self._note_episodes(infos, dones, log_interval)  # before the callbacks: what they save is all of the step
         go_on: bool = callback.on_step()
         self._last_obs, self._last_episode_starts = new_obs, dones  # type: ignore[assignment]
-        if dones.any():
-            self._note_episodes(infos, dones, log_interval)
         return go_on
 
     def _note_episodes(self, infos: list[dict[str, Any]], dones: npt.NDArray[np.bool_], log_interval: int) -> None:

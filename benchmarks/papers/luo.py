@@ -79,7 +79,7 @@ def run(
     Raises:
         ConfigError: for what is wrong with the request.
     """
-    from curriculum_rl.recording.rows import write_atomically
+    from curriculum_rl.durable import write_atomically
     from curriculum_rl.scripts.compare import compare
 
     changes = dict(overrides or {})

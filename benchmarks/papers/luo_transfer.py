@@ -8,13 +8,13 @@ from typing import Any
 import torch
 
 from curriculum_rl.draws import key
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import make_learner
 from curriculum_rl.proxies.few_shot import few_shot
 from curriculum_rl.proxies.head import Head
-from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.proxies import HeadProxy
 from curriculum_rl.text.cache import Cache

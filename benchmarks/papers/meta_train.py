@@ -30,8 +30,8 @@ from meta_train_measures import few_shot, gradient_agreement
 from meta_train_settings import Account, Column, Setting, Size, column_of, columns, environment
 from playing import end, parser, settings_of, side_by_side
 
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.comparing.analysis.statistics import estimate
 

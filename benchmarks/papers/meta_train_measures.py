@@ -15,6 +15,7 @@ from meta_train_settings import Column, Size, environment, tuned_on
 
 from curriculum_rl.batch import Batch
 from curriculum_rl.draws import key
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
@@ -22,7 +23,6 @@ from curriculum_rl.learners.build import make_learner
 from curriculum_rl.objectives import Classification
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.proxies.finetune import FewShotFineTune
-from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.proxies import FineTuneSettings
 

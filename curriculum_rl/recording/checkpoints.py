@@ -1,79 +1,148 @@
-"""Nested states of scalars, arrays and tensors on disk: JSON for the tree, safetensors for the arrays; no pickle."""
+"""The last two checkpoints of a run, each in a folder of its own: whole, sound and of this format, or not used."""
 
-import dataclasses
+import hashlib
 import json
-import os
+import re
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from safetensors.torch import load_file, save_file
+from curriculum_rl import __version__
+from curriculum_rl.durable import damage, digests, sync, write_atomically
+from curriculum_rl.errors import ConfigError
 
-from curriculum_rl.learners.base import Snapshot
+FOLDER = "checkpoint"
+FORMAT = 2
+"""Of the folders; 1 was a single folder without hashes."""
+
+_MANIFEST, _POINTER, _DRAFT = "checkpoint.json", "latest", ".new"
+_NUMBER = re.compile(r"\d{6,}")
+_BEGIN_ANEW = "begin anew with --overwrite"
 
 
-def write(directory: Path, state: dict[str, Any]) -> None:
-    """Write a state as `state.json` and `arrays.safetensors`, replacing an older one in one step.
+@dataclass(frozen=True)
+class Found:
+    """A checkpoint that is whole and sound.
+
+    Attributes:
+        folder: with the files that were put into it.
+        about: what `commit` was told.
+        damaged: why a newer one is not used; None where this is the newest.
+    """
+
+    folder: Path
+    about: dict[str, Any]
+    damaged: str | None = None
+
+
+class Checkpoints:
+    """The checkpoints of a run directory.
+
+    Files: `checkpoint/latest` names the newest folder and is replaced last; `checkpoint/<number>/checkpoint.json` has
+    the sha256 of every file beside it, and its own.
 
     Args:
-        directory: where; made if it is not there.
-        state: dicts, lists, tuples, scalars, arrays, tensors and learner snapshots, nested at will.
+        run: the run directory.
     """
-    arrays: dict[str, torch.Tensor] = {}
-    tree = _flattened(state, arrays)
-    directory.mkdir(parents=True, exist_ok=True)
-    # The arrays carry the tree as metadata: one file, so one atomic replacement.
-    temporary = directory / f".state.{os.getpid()}"
-    save_file(arrays, str(temporary), metadata={"state": json.dumps(tree)})
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(directory / "state.safetensors")
+
+    def __init__(self, run: Path) -> None:
+        self.path = run / FOLDER
+        self._sound: str | None = None  # the name of the newest that is known to be sound
+
+    def draft(self) -> Path:
+        """An empty folder for the files of a new checkpoint; it counts for nothing until `commit`."""
+        folder = self.path / _DRAFT
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def commit(self, about: dict[str, Any]) -> None:
+        """Make the draft the newest checkpoint and keep one before it; the older ones go.
+
+        Args:
+            about: JSON values, for whoever goes on.
+
+        Raises:
+            OSError: where it cannot be written; what was there stays valid.
+        """
+        draft, before = self.path / _DRAFT, self._folders()
+        files = digests(draft)
+        for name in files:
+            sync(draft / name)
+        document = {"format": FORMAT, "curriculum-rl": __version__, "about": about, "files": files}
+        write_atomically(draft / _MANIFEST, json.dumps({**document, "sha256": _seal(document)}, indent=1) + "\n")
+        name = f"{int(before[0]) + 1 if before else 1:06d}"
+        draft.rename(self.path / name)
+        write_atomically(self.path / _POINTER, name + "\n")  # this is the moment from which it counts
+        keep = {name, self._sound or next(iter(before), None)}
+        for old in before:
+            if old not in keep:
+                shutil.rmtree(self.path / old, ignore_errors=True)
+        self._sound = name
+
+    def find(self) -> Found | None:
+        """The newest checkpoint that is sound; None where none was ever finished. Nothing is changed.
+
+        Raises:
+            ConfigError: where all are damaged, or one was written in another format.
+        """
+        if (self.path / "state.safetensors").exists():
+            raise _of_format(self.path, 1)
+        reasons: list[str] = []
+        for name in self._names():
+            about, reason = _read(self.path / name)
+            if reason is None:
+                self._sound = name
+                return Found(self.path / name, about, reasons[0] if reasons else None)
+            reasons.append(f"{self.path / name}: {reason}")
+        if not reasons:
+            return None
+        raise ConfigError(f"--resume: no checkpoint is sound: {'; '.join(reasons)}; {_BEGIN_ANEW}")
+
+    def clear(self) -> None:
+        """Remove all of them: the run is finished, or begins anew."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _folders(self) -> list[str]:
+        """All numbered folders, the highest number first."""
+        inside = list(self.path.iterdir()) if self.path.is_dir() else []
+        return sorted(
+            (one.name for one in inside if one.is_dir() and _NUMBER.fullmatch(one.name)), key=int, reverse=True
+        )
+
+    def _names(self) -> list[str]:
+        """The folders that count, newest first: from the one that the pointer names on, or all where it is damaged."""
+        folders, pointer = self._folders(), self.path / _POINTER
+        newest = pointer.read_bytes().decode("ascii", "replace").strip() if pointer.is_file() else ""
+        return folders[folders.index(newest) :] if newest in folders else folders
 
 
-def read(directory: Path) -> dict[str, Any]:
-    """Read what `write` wrote; arrays come back as NumPy arrays, tensors as CPU tensors."""
-    from safetensors import safe_open
+def _read(folder: Path) -> tuple[dict[str, Any], str | None]:
+    """What the manifest of a folder says, and what is wrong with the folder; None where it is sound.
 
-    path = directory / "state.safetensors"
-    arrays = load_file(str(path))
-    with safe_open(str(path), framework="pt") as file:
-        tree = json.loads(file.metadata()["state"])
-    state: dict[str, Any] = _restored(tree, arrays)
-    return state
-
-
-def exists(directory: Path) -> bool:
-    """Whether there is a state to read."""
-    return (directory / "state.safetensors").is_file()
-
-
-def _flattened(value: Any, arrays: dict[str, torch.Tensor]) -> Any:
-    if isinstance(value, Snapshot):
-        return {"$snapshot": _flattened(_fields(value), arrays)}
-    if isinstance(value, torch.Tensor | np.ndarray):
-        kind = "$tensor" if isinstance(value, torch.Tensor) else "$array"
-        name = str(len(arrays))
-        arrays[name] = torch.as_tensor(value).detach().cpu().contiguous()
-        return {kind: name}
-    if isinstance(value, dict):
-        return {key: _flattened(part, arrays) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_flattened(part, arrays) for part in value]
-    return value.item() if isinstance(value, np.generic) else value
+    Raises:
+        ConfigError: where it is whole and of another format.
+    """
+    try:
+        document = json.loads((folder / _MANIFEST).read_bytes())
+        seal = document.pop("sha256")
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        return {}, f"{_MANIFEST} is missing or cannot be read"
+    if seal != _seal(document):
+        return {}, f"{_MANIFEST} is not what was written (its sha256 differs)"
+    if document["format"] != FORMAT:
+        raise _of_format(folder, document["format"])
+    return document["about"], damage(folder, document["files"])
 
 
-def _restored(value: Any, arrays: dict[str, torch.Tensor]) -> Any:
-    if isinstance(value, dict):
-        if "$tensor" in value:
-            return arrays[value["$tensor"]]
-        if "$array" in value:
-            return arrays[value["$array"]].numpy()
-        if "$snapshot" in value:
-            return Snapshot(**_restored(value["$snapshot"], arrays))
-        return {key: _restored(part, arrays) for key, part in value.items()}
-    return [_restored(part, arrays) for part in value] if isinstance(value, list) else value
+def _seal(document: dict[str, Any]) -> str:
+    """sha256 of a document's content, whatever its layout."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def _fields(snapshot: Snapshot) -> dict[str, Any]:
-    return {field.name: getattr(snapshot, field.name) for field in dataclasses.fields(snapshot)}
+def _of_format(folder: Path, number: Any) -> ConfigError:
+    return ConfigError(
+        f"--resume: {folder} was written in format {number}, and this version ({__version__}) reads format {FORMAT}; "
+        f"go on with the version that wrote it, or {_BEGIN_ANEW}"
+    )

@@ -8,6 +8,7 @@ messages of `tensorboard.compat.proto`.
 """
 
 import os
+import re
 import socket
 import struct
 import time
@@ -22,7 +23,10 @@ from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_SCALAR, Summary, Sum
 from tensorboard.compat.proto.tensor_pb2 import TensorProto  # type: ignore[import-untyped]
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto  # type: ignore[import-untyped]
 
+from curriculum_rl.durable import naming
+
 CASTAGNOLI = 0x82F63B78  # the polynomial of CRC-32C, bits reversed
+_STAMP = re.compile(r"events\.out\.tfevents\.(\d+)(?:\.(\d{9})(?=\.))?")
 LONG_RECORD = 4096  # bytes above which a record is cheaper to checksum alone than to pad all others for
 
 
@@ -38,8 +42,8 @@ class EventFile:
     def __init__(
         self, directory: str | Path, *, purge_step: int | None = None, descriptions: Mapping[str, str] | None = None
     ):
-        now = time.time_ns()
         # TensorBoard reads the files of a run in the order of their names: the time comes first, to the nanosecond.
+        now = max(time.time_ns(), _newest(Path(directory)) + 1)
         stamp = f"{now // 10**9:010d}.{now % 10**9:09d}"
         self.path = Path(directory) / f"events.out.tfevents.{stamp}.{socket.gethostname()}.{os.getpid()}"
         self._records = [Event(wall_time=now / 1e9, file_version="brain.Event:2").SerializeToString()]
@@ -96,8 +100,14 @@ def flush(files: Sequence[EventFile]) -> None:
     framed = iter(frames([record for _, records in waiting for record in records]))
     for file, records in waiting:
         file.path.parent.mkdir(parents=True, exist_ok=True)
-        with file.path.open("ab") as handle:
+        with naming(file.path), file.path.open("ab") as handle:
             handle.write(b"".join(next(framed) for _ in records))
+
+
+def _newest(directory: Path) -> int:
+    """The latest time in the names of a directory's event files, ns; the clock may have been set back since."""
+    found = (_STAMP.match(path.name) for path in directory.glob("events.out.tfevents.*"))
+    return max((int(one[1]) * 10**9 + int(one[2] or 0) for one in found if one), default=0)
 
 
 def frames(records: Sequence[bytes]) -> list[bytes]:

@@ -24,10 +24,11 @@ from curriculum_rl.recording.charts import (
 )
 from curriculum_rl.recording.events import EventFile, flush
 from curriculum_rl.recording.heatmap import heat_map
-from curriculum_rl.recording.rows import Row, by_tokens, keep_rows, to_json
+from curriculum_rl.recording.rows import Place, Row, RowFile, by_tokens, read_rows, to_json
 
 FLUSH_ROWS = 64  # rows that wait at most
 FLUSH_SECONDS = 5.0  # and how long, while rows come in: what a person who watches sees late
+LONGEST_NAME = 200  # bytes of a task's name in that of a folder; file systems take 255
 
 
 class Recorder:
@@ -41,16 +42,17 @@ class Recorder:
     Args:
         directory: the run's directory; created where missing.
         tasks: K unique names, in the order of the rows' vectors.
-        resume_at: learner tokens of the checkpoint that a run goes on from: rows and points beyond it are dropped and
-            the curves continue. None starts a new recording.
+        resume_at: the place of the checkpoint that a run goes on from: rows and points beyond it are dropped and the
+            curves continue. None starts a new recording.
         picture_every: segments (points on the x axis) between two heat maps; one more is drawn at the end.
 
     Raises:
-        ConfigError: there is a recording already and `resume_at` is None, or names are not unique.
+        ConfigError: there is a recording already and `resume_at` is None; or it lacks rows that were there at
+            `resume_at`; or names are not unique.
     """
 
     def __init__(
-        self, directory: str | Path, tasks: Sequence[str], *, resume_at: int | None = None, picture_every: int = 50
+        self, directory: str | Path, tasks: Sequence[str], *, resume_at: Place | None = None, picture_every: int = 50
     ):
         if len(set(tasks)) != len(tasks) or not tasks:
             raise wrong("tasks", list(tasks), "one name or more, all different")
@@ -59,19 +61,20 @@ class Recorder:
         self.directory = Path(directory)
         self.tasks = tuple(tasks)
         self.picture_every = picture_every
-        self._jsonl = self.directory / "segments.jsonl"
-        if resume_at is None and self._jsonl.exists():
+        path = self.directory / "segments.jsonl"
+        if resume_at is None and path.exists():
             raise ConfigError(f"directory: {self.directory} holds a recording already; resume it or choose another")
+        self._file = RowFile(path, resume_at)
         self._lines: list[str] = []
         self._group: list[Row] = []
         self._pictured = 0
         self._tokens = 0
         self._flushed = time.monotonic()
         self._probabilities: list[list[float]] = []
-        self._open_events(resume_at)
+        self._open_events(None if resume_at is None else resume_at.tokens)
         if resume_at is None:
             self.text("how_to_read", HOW_TO_READ)
-        self._recall([] if resume_at is None else keep_rows(self._jsonl, resume_at))
+        self._recall(read_rows(path) if resume_at is not None and path.exists() else [])
 
     def _open_events(self, resume_at: int | None) -> None:
         # A point at the checkpoint itself stays; TensorBoard purges from a step on, that step included.
@@ -88,7 +91,7 @@ class Recorder:
             self._group = group
             self._remember()
         self._tokens = int(rows[-1]["tokens"]) if rows else 0
-        self._pictured = len(self._probabilities)
+        self._pictured = len(self._probabilities) // self.picture_every * self.picture_every
 
     def record(self, row: Row) -> None:
         """Take one segment's row (the keys are in the README's table of `segments.jsonl`).
@@ -167,15 +170,23 @@ class Recorder:
         self._events.scalars(results, step=self._tokens, wall_time=time.time())
 
     def flush(self) -> None:
-        """Write everything recorded so far; call it before a checkpoint."""
+        """Write everything recorded so far."""
         self._close_group()
         self._write()
 
+    @property
+    def place(self) -> Place:
+        """How far the file goes: what was recorded up to the last `flush`."""
+        return self._file.place(self._tokens)
+
+    def sync(self) -> None:
+        """Have the rows that are written on the disk itself; call it before a checkpoint counts."""
+        self._file.sync()
+
     def _write(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        with self._jsonl.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in self._lines))
-        self._lines = []
+        lines, self._lines = self._lines, []  # lines that found no room are not tried twice
+        self._file.append(lines)
         flush((self._events, *self._task_events))
         self._flushed = time.monotonic()
 
@@ -196,10 +207,11 @@ class Recorder:
 
 
 def child_runs(tasks: Sequence[str]) -> list[str]:
-    """The directory name of each task's child run: `task=<name>`, safe in a path and unique."""
+    """The directory name of each task's child run: `task=<name>`, safe in a path, short enough for one, and unique."""
     names: list[str] = []
     for task in tasks:
-        name = "task=" + (re.sub(r"[^\w.+@=-]+", "-", task) or "-")
+        safe = re.sub(r"[^\w.+@=-]+", "-", task).encode()[:LONGEST_NAME].decode(errors="ignore")
+        name = "task=" + (safe or "-")
         # Two names that differ only in what a path cannot hold stay apart.
         names.append(name if name not in names else f"{name}~{len(names)}")
     return names

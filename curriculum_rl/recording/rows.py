@@ -1,15 +1,18 @@
-"""`segments.jsonl`: one JSON line per segment, free of NaN, cut back to a given token when a run is resumed."""
+"""`segments.jsonl`: one JSON line per segment, free of NaN, cut back to its checkpoint when a run is resumed."""
 
+import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from curriculum_rl.durable import naming, sync
 from curriculum_rl.errors import ConfigError
 
 Row = Mapping[str, Any]
@@ -73,31 +76,100 @@ def _read_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
     return row
 
 
-def keep_rows(path: str | Path, tokens: int) -> list[dict[str, Any]]:
-    """Cut a `segments.jsonl` back to the rows with at most so many tokens, and return those; none where no file is.
+@dataclass(frozen=True)
+class Place:
+    """How far a `segments.jsonl` had been written when a checkpoint was taken.
+
+    Attributes:
+        rows: lines.
+        bytes: their length.
+        sha256: of these bytes.
+        tokens: learner tokens of the last row, the place on the x axis.
+    """
+
+    rows: int
+    bytes: int
+    sha256: str
+    tokens: int
+
+
+def check_place(path: Path, place: Place) -> None:
+    """See that the rows up to a place are all there and unchanged; nothing is written.
 
     Raises:
-        ConfigError: a line before the last is no JSON object.
+        ConfigError: the file is shorter, or its beginning has changed.
     """
-    path = Path(path)
-    rows = [row for row in read_rows(path) if row["tokens"] <= tokens] if path.exists() else []
-    write_atomically(path, "".join(f"{to_json(row)}\n" for row in rows))
-    return rows
+    length = path.stat().st_size if path.exists() else 0
+    if length < place.bytes:
+        raise ConfigError(
+            f"--resume: {path} has {length} bytes, but had {place.bytes} ({place.rows} rows) when the checkpoint was "
+            "taken; bring the file back, or begin anew with --overwrite"
+        )
+    if place.bytes and _digest(path, place.bytes).hexdigest() != place.sha256:
+        raise ConfigError(
+            f"--resume: the first {place.rows} rows of {path} are not what was written before the checkpoint (their "
+            "sha256 differs); bring the file back, or begin anew with --overwrite"
+        )
 
 
-def write_atomically(path: str | Path, text: str | bytes) -> None:
-    """Write a file so that whoever looks sees the old one or the new one, never a part, also after a power cut."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(text.encode() if isinstance(text, str) else text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _digest(path: Path, length: int) -> "hashlib._Hash":
+    """The hash of a file's first bytes, to be gone on with."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while length > 0 and (part := file.read(min(length, 1 << 20))):
+            digest.update(part)
+            length -= len(part)
+    return digest
+
+
+class RowFile:
+    """A `segments.jsonl` that grows.
+
+    Args:
+        path: the file; made by the first `append`.
+        place: where to go on: what stands beyond it is cut off. None: the file is new.
+
+    Raises:
+        ConfigError: as `check_place`.
+    """
+
+    def __init__(self, path: Path, place: Place | None = None) -> None:
+        self.path = path
+        self._rows, self._bytes = (place.rows, place.bytes) if place else (0, 0)
+        self._hash = hashlib.sha256()
+        if place is None:
+            return
+        check_place(path, place)
+        if place.bytes:
+            self._hash = _digest(path, place.bytes)
+        if path.exists():
+            os.truncate(path, place.bytes)
+
+    def append(self, lines: Sequence[str]) -> None:
+        """Add some lines, each without its end.
+
+        Raises:
+            OSError: where there is no room; the file may then end in a part of them.
+        """
+        data = "".join(f"{line}\n" for line in lines).encode()
+        with naming(self.path), self.path.open("ab") as file:
+            file.write(data)
+        self._hash.update(data)
+        self._rows, self._bytes = self._rows + len(lines), self._bytes + len(data)
+
+    def place(self, tokens: int) -> Place:
+        """How far the file goes.
+
+        Args:
+            tokens: of the last row.
+        """
+        return Place(self._rows, self._bytes, self._hash.hexdigest(), tokens)
+
+    def sync(self) -> None:
+        """Have all of it on the disk itself."""
+        if self.path.exists():
+            sync(self.path)
+            sync(self.path.parent)
 
 
 def by_tokens(rows: Iterable[Row]) -> list[list[Row]]:

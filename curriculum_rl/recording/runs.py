@@ -4,7 +4,6 @@ import importlib.metadata
 import json
 import os
 import platform
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,10 @@ from typing import Any
 import torch
 
 from curriculum_rl import __version__
+from curriculum_rl.durable import damage, write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording.rows import Row, read_rows, to_json, write_atomically
+from curriculum_rl.recording import contents
+from curriculum_rl.recording.rows import Row, read_rows, to_json
 from curriculum_rl.recording.schedules import Schedule, read_schedule, schedule_of
 from curriculum_rl.schema import files, reading
 
@@ -48,7 +49,7 @@ class RunDirectory:
         Args:
             path: where; parents are made too.
             resume: go on with the run that is there; where nothing is, a new one begins.
-            overwrite: delete the run that is there, and nothing that is no run.
+            overwrite: delete what the run that is there has written, and nothing else; the directory must be locked.
             check_only: raise what would be raised, and neither delete nor make anything yet.
 
         Raises:
@@ -57,12 +58,12 @@ class RunDirectory:
         path = Path(path)
         if resume and overwrite:
             raise ConfigError("resume=True, overwrite=True: choose one of the two")
-        if path.exists() and not path.is_dir():
-            raise ConfigError(f"path: {path} is a file, not a directory")
-        if path.is_dir() and any(path.iterdir()):
+        check_directory(path, "path")
+        if path.is_dir() and not contents.is_free(path):
             _check_in_use(path, resume=resume, overwrite=overwrite)
             if overwrite and not check_only:
-                shutil.rmtree(path)
+                contents.delete(path)
+                (path / "config.yaml").unlink(missing_ok=True)
         if not check_only:
             path.mkdir(parents=True, exist_ok=True)
         return cls(path)
@@ -117,13 +118,24 @@ class RunDirectory:
         """What `write_result` wrote.
 
         Raises:
-            ConfigError: the run has not come to its end.
+            ConfigError: the run has not come to its end, or the file is damaged.
         """
         path = self.path / "result.json"
         if not path.is_file():
             raise ConfigError(f"path: no file {path}; has the run come to its end?")
-        result: dict[str, Any] = files.read_json(path, f"path: {path}", most=RESULT_BYTES)
-        return result
+        return read_json(path)
+
+    def damage(self) -> str | None:
+        """What is wrong with the files of a run that has come to its end; None where nothing is."""
+        try:
+            known = self.read_result().get("files")
+            if known is None:  # an older version wrote it
+                self.read_config()
+                self.read_rows()
+                return None
+            return damage(self.path, known)
+        except (ConfigError, AttributeError, TypeError) as error:
+            return str(error)
 
     def write_schedule(self, rows: Sequence[Row], tasks: Sequence[str]) -> Schedule:
         """Write `schedule.json`, the mixture over the last episode of some rows, and return it.
@@ -144,6 +156,30 @@ class RunDirectory:
         return read_rows(self.path / "segments.jsonl")
 
 
+def check_directory(path: Path, key: str) -> None:
+    """See that a path is a directory, or that one can be made there.
+
+    Raises:
+        ConfigError: it is a file, or a link that leads nowhere.
+    """
+    if path.is_symlink() and not path.exists():
+        raise ConfigError(f"{key}: {path} is a link to {path.readlink()}, which does not exist")
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"{key}: {path} is a file, not a directory")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON file of a run.
+
+    Raises:
+        ConfigError: it cannot be read, or is no mapping.
+    """
+    content = files.read_json(path, f"path: {path}", most=RESULT_BYTES)
+    if not isinstance(content, dict):
+        raise ConfigError(f"path: {path} must hold a mapping (got {type(content).__name__})")
+    return content
+
+
 def is_run(path: Path) -> bool:
     """Whether a directory holds a run: a config.yaml that `RunDirectory.write_config` wrote."""
     config = path / "config.yaml"
@@ -154,6 +190,8 @@ def _check_in_use(path: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse a directory that holds something, unless it is a run and one of the options was given."""
     if not (resume or overwrite):
         raise ConfigError(f"path: {path} exists already; go on with it (--resume) or delete it (--overwrite)")
+    if overwrite and path.resolve() in (Path.home().resolve(), Path(path.resolve().anchor)):
+        raise ConfigError(f"path: {path} is no place for a run, overwrite refused")
     if not is_run(path):
         option = "resume" if resume else "overwrite"
         raise ConfigError(f"path: {path} is no run directory (it holds no config.yaml of a run), {option} refused")

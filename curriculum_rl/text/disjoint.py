@@ -16,8 +16,9 @@ from curriculum_rl.text.overlap import Cut, HeldOutTexts, grams_of, lines_of
 from curriculum_rl.text.splits import SplitSource
 from curriculum_rl.text.targets import SPLITS
 
-_RULE = 1  # version of what is found; a change makes every kept one stale
+_RULE = 2  # version of what is found; a change makes every kept one stale
 _FILE = "overlap.json"
+_SCORED = tuple(split for split in SPLITS if split != "signal")
 
 OWN = "target.corpus"
 """The place of a target with text of its own, and of the counts of any target."""
@@ -31,8 +32,9 @@ class Overlap:
         cuts: what is taken out of each part of a source.
         counts: of the train part of every corpus: `documents` it had; of these `in_target` and `in_heldout` went, since
             they are texts of the target's splits or of what some corpus holds out; `shortened` lost such lines; and of
-            the rest `near_target` and `near_heldout` share 13 words with one and stay. Of the target: `documents` and
-            `repeated`, which stand in a later split, too.
+            the rest `near_target` and `near_heldout` share 13 words with one and stay. `in_signal` stay where nothing
+            else would: texts of the signal split, which `target.train` would train on, too. Of the target: `documents`
+            and `repeated`, which stand in a later split, too.
         texts: sha256 of the documents as they are read, of every corpus and of every split of the target.
     """
 
@@ -50,6 +52,7 @@ def _in_words(place: str, counts: Mapping[str, int]) -> str:
     phrases = {
         "in_target": "removed (in the target)",
         "in_heldout": "removed (in a held-out part)",
+        "in_signal": "left, which stand in the target's signal split",
         "shortened": "shortened by such lines",
         "repeated": "removed (in a later split)",
         "near_target": "share 13 words with the target and stay",
@@ -109,10 +112,11 @@ def _find(sources: Mapping[str, SplitSource], target: str) -> Overlap:
         "target": HeldOutTexts(row.text for name in SPLITS for row in parts[target][name]),
         "heldout": HeldOutTexts(row.text for split in parts.values() for row in split.get("heldout", [])),
     }
+    scored = {**held, "target": HeldOutTexts(row.text for name in _SCORED for row in parts[target][name])}
     counts = {}
     for place, split in parts.items():
         if "train" in split:
-            cuts[place]["train"], counts[place] = _compare(place, split["train"], held)
+            cuts[place]["train"], counts[place] = _left(place, split["train"], held, scored)
     counts[OWN] = {"documents": sum(len(parts[target][name]) for name in SPLITS), "repeated": repeated}
     return Overlap(cuts, counts, texts)
 
@@ -141,7 +145,36 @@ def _repeated(splits: Mapping[str, Sequence[Document]]) -> tuple[dict[str, Cut],
     return cuts, count
 
 
-def _compare(place: str, rows: Sequence[Document], held: Mapping[str, HeldOutTexts]) -> tuple[Cut, dict[str, int]]:
+def _left(
+    place: str, rows: Sequence[Document], held: Mapping[str, HeldOutTexts], scored: Mapping[str, HeldOutTexts]
+) -> tuple[Cut, dict[str, int]]:
+    """What of a train part must go, with counts.
+
+    Args:
+        place: of the source.
+        rows: the train part.
+        held: what must not be trained on.
+        scored: the same without the signal split, whose texts stay where nothing else would.
+
+    Raises:
+        ConfigError: where nothing is left.
+    """
+    cut, counts = _compare(rows, held)
+    kept = 0
+    if counts["in_target"] and len(cut.removed) == len(rows):
+        first = counts
+        cut, counts = _compare(rows, scored)
+        kept = len(rows) - len(cut.removed)
+        counts = counts if kept else first
+    if rows and len(cut.removed) == len(rows):
+        raise ConfigError(
+            f"{place}: nothing is left to train on: of the {len(rows):,} documents of its train part "
+            f"{counts['in_target']:,} stand in the target's splits and {counts['in_heldout']:,} in held-out parts"
+        )
+    return cut, counts | {"in_signal": kept}
+
+
+def _compare(rows: Sequence[Document], held: Mapping[str, HeldOutTexts]) -> tuple[Cut, dict[str, int]]:
     """What of a train part must go, with counts."""
     cut = Cut()
     counts = {"documents": len(rows), **dict.fromkeys(("in_target", "in_heldout", "shortened"), 0)}
@@ -166,11 +199,6 @@ def _compare(place: str, rows: Sequence[Document], held: Mapping[str, HeldOutTex
     for grams, numbers in grams_of(left()):
         for kind, texts in held.items():
             near[kind][numbers[texts.shares(grams)]] = True
-    if rows and len(cut.removed) == len(rows):
-        raise ConfigError(
-            f"{place}: nothing is left to train on: of the {len(rows):,} documents of its train part "
-            f"{counts['in_target']:,} stand in the target's splits and {counts['in_heldout']:,} in held-out parts"
-        )
     return cut, counts | {f"near_{kind}": int(found.sum()) for kind, found in near.items()}
 
 

@@ -7,17 +7,21 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from curriculum_rl.durable import naming, sha256, sync
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.pretraining.counting import CountingLosses, counting_losses
+from curriculum_rl.recording.checkpoints import Checkpoints
 from curriculum_rl.recording.learning_curve import learning_curve
 from curriculum_rl.recording.pictures import policy_picture
 from curriculum_rl.recording.recorder import Recorder, deep_link
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.schema import reading
-from curriculum_rl.scripts.running import resuming
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
+
+HASHED = ("config.yaml", "agent.zip", "segments.jsonl", "schedule.json")
+"""The files whose sha256 stands in `result.json`."""
 
 
 def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) -> dict[str, Any]:
@@ -105,7 +109,8 @@ def write_outcome(
     """Write everything but the logs, and tell the person where it is."""
     result = result_of(request, env, callback)
     rows = read_rows(directory.path / "segments.jsonl")
-    agent.save(directory.path / "agent.zip")
+    with naming(directory.path / "agent.zip"):
+        agent.save(directory.path / "agent.zip")
     if rows:
         whole = [row for row in rows if row["episode"] == rows[-1]["episode"]]
         directory.write_schedule(whole, env.tasks)
@@ -116,6 +121,11 @@ def write_outcome(
         learner = directory.path / "learner"
         env.save_learner(learner)
         env.experiment.tokenizer.save(learner)
+    result["files"] = {}
+    for name in HASHED:
+        if (directory.path / name).is_file():
+            sync(directory.path / name)
+            result["files"][name] = sha256(directory.path / name)
     if callback.interrupted:
         directory.write_json("interrupted.json", result)
         console.print(f"stopped; what was done is in {directory.path} (continue it with --resume)")
@@ -123,7 +133,7 @@ def write_outcome(
     (directory.path / "interrupted.json").unlink(missing_ok=True)
     result["baselines"] = asdict(counting_losses(env.experiment, env.stratified_rows()))
     directory.write_result(result)
-    resuming.clear(directory.path)
+    Checkpoints(directory.path).clear()
     if request.summarise:
         console.print(summary([result]))
         for name, counts in env.experiment.counts.items():

@@ -2,8 +2,8 @@
 
 import os
 import signal
+import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,60 +11,87 @@ import numpy.typing as npt
 from stable_baselines3.common.callbacks import BaseCallback
 
 from curriculum_rl.infos import SegmentInfo
+from curriculum_rl.recording.checkpoints import Checkpoints
 from curriculum_rl.recording.recorder import Recorder
-from curriculum_rl.scripts.running import resuming
+from curriculum_rl.scripts.running import log, resuming
 from curriculum_rl.scripts.running.progress import Progress
 
 CHECKPOINT_SECONDS = float(os.environ.get("CURRICULUM_RL_CHECKPOINT_SECONDS", "60"))
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(KeyboardInterrupt):
+    """A run was asked to stop, and did so between two rollouts, with a checkpoint."""
 
 
 class Recording(BaseCallback):
-    """Writes a row per segment, draws progress, keeps a checkpoint, and stops at a segment's end on Ctrl-C.
+    """Writes a row per segment, draws progress, keeps checkpoints, and stops at a segment's end on Ctrl-C or SIGTERM.
+
+    The first checkpoint is taken after the first segment, or before it where the agent collects rollouts; then one
+    every minute, and one where the run is stopped: at the end of the segment, or, of a rollout that takes long, at its
+    beginning.
 
     Args:
         recorder: where rows go.
         progress: what a person watches.
-        directory: the run directory, for checkpoints.
+        checkpoints: of the run; None: none are taken.
         episodes: stop after this many episodes; None: never.
-        position: segments, episodes and tokens so far, of a run that is continued.
+        resumed: where the run goes on; None: it begins.
+
+    Attributes:
+        interrupted: whether the run was stopped before its end.
     """
 
     def __init__(
         self,
         recorder: Recorder,
         progress: Progress,
-        directory: Path,
+        checkpoints: Checkpoints | None,
         *,
         episodes: int | None,
-        position: dict[str, int] | None = None,
+        resumed: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self._recorder = recorder
         self._progress = progress
-        self._directory = directory
+        self._checkpoints = checkpoints
         self._stop_after = episodes
-        self.position = position or {"segment": 0, "episode": 0, "tokens_before": 0}
-        self.finals: list[dict[str, Any]] = []
+        self._resumed = resumed
+        self.position = resumed["position"] if resumed else {"segment": 0, "episode": 0, "tokens_before": 0}
+        self.finals: list[dict[str, Any]] = list(resumed["finals"]) if resumed else []
         self.last: dict[str, Any] = {}
         self.interrupted = False
+        self._asked = False
+        self._draft: resuming.Draft | None = None
         self._spent = {"agent": 0.0, "logging": 0.0}
         self._callback = 0.0
         self._seconds: dict[str, float] = {}
         self._before: dict[str, float] = {}
         self.wall = 0.0
-        self._saved_at = time.monotonic()
-        self._old_handler: Any = None
+        self._saved_at = float("-inf")
+        self._old_handlers: dict[int, Any] = {}
 
     def _on_training_start(self) -> None:
-        self._old_handler = signal.signal(signal.SIGINT, self._interrupt)
+        if threading.current_thread() is threading.main_thread():  # others are never interrupted
+            self._old_handlers = {number: signal.signal(number, self._ask) for number in _SIGNALS}
+        if self._resumed:
+            log.restore_log(self.model, self._resumed["log"])
 
     def _on_training_end(self) -> None:
-        signal.signal(signal.SIGINT, self._old_handler)
+        while self._old_handlers:
+            signal.signal(*self._old_handlers.popitem())
 
     def _on_rollout_start(self) -> None:
         # An agent with a rollout buffer can only be continued exactly while the buffer is empty.
-        if resuming.has_rollouts(self.model) and self.num_timesteps and self._due():
-            self._checkpoint(self.model._last_obs, self.model._last_episode_starts)
+        if self._checkpoints is None or not resuming.has_rollouts(self.model):
+            return
+        if self._due() or self._asked or resuming.has_long_rollouts(self.model):
+            self._take(self.model._last_obs, self.model._last_episode_starts)
+        if self._due() or self._asked:
+            self._keep()
+        if self._asked:
+            self.interrupted = True
+            raise Stopped
 
     def _on_step(self) -> bool:
         begun = time.perf_counter()
@@ -81,12 +108,25 @@ class Recording(BaseCallback):
         self.position["segment"] += 1
         if done:
             self._end_episodes(infos)
-        if not resuming.has_rollouts(self.model) and (self.interrupted or self._due()) and not done:
-            self._checkpoint(self.locals["new_obs"], self.locals["dones"])
+        enough = self._stop_after is not None and self.position["episode"] >= self._stop_after
+        if not enough:
+            self._stop_or_keep()
         self._callback = time.perf_counter() - begun
         self._spent["logging"] += self._callback
-        enough = self._stop_after is not None and self.position["episode"] >= self._stop_after
         return not self.interrupted and not enough
+
+    def _stop_or_keep(self) -> None:
+        """Take a checkpoint where it is time, and see whether the run ends here; short rollouts are waited for."""
+        if self._checkpoints is None:
+            self.interrupted = self._asked
+        elif not resuming.has_rollouts(self.model):
+            self.interrupted = self._asked
+            if self._asked or self._due():
+                self._take(self.locals["new_obs"], self.locals["dones"])
+                self._keep()
+        elif self._asked and resuming.has_long_rollouts(self.model):
+            self.interrupted = True
+            self._keep()
 
     def _probabilities(self) -> Any:
         """What the agent executed; an agent that does not say is asked with the observation it saw."""
@@ -132,16 +172,28 @@ class Recording(BaseCallback):
     def _due(self) -> bool:
         return time.monotonic() - self._saved_at > CHECKPOINT_SECONDS
 
-    def _checkpoint(self, observation: Any, starts: Any) -> None:
+    def _take(self, observation: Any, starts: Any) -> None:
+        """Note all that a checkpoint holds, as it is now."""
+        assert self._checkpoints is not None  # whoever calls has seen to it
+        state = {"position": dict(self.position), "finals": self.finals, "log": log.log_state(self.model)}
         self._recorder.flush()
-        state = {"position": dict(self.position), "finals": self.finals, "tokens": self.last.get("tokens", 0)}
-        resuming.save(self._directory, self.model, self.training_env, observation, starts, state)
-        self._saved_at = time.monotonic()
+        where = self._recorder.place
+        self._draft = resuming.Draft(
+            self._checkpoints, self.model, self.training_env, observation, starts, state, where
+        )
 
-    def _interrupt(self, *_: Any) -> None:
-        if self.interrupted:
+    def _keep(self) -> None:
+        """Make the last note a checkpoint."""
+        if self._draft is not None:
+            self._recorder.sync()
+            self._draft.commit()
+            self._draft = None
+            self._saved_at = time.monotonic()
+
+    def _ask(self, *_: Any) -> None:
+        if self._asked:
             raise KeyboardInterrupt
-        self.interrupted = True
+        self._asked = True
 
 
 def _in_order(chosen: Any, info: SegmentInfo) -> npt.NDArray[Any]:

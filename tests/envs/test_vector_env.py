@@ -161,7 +161,7 @@ def test_a_worker_that_raises_shows_its_traceback(tiny: dict[str, Any]) -> None:
 def test_a_worker_that_dies_is_reported(tiny: dict[str, Any]) -> None:
     env = PretrainingVectorEnv(tiny, num_envs=2, shards=2)
     env.reset(seed=0)
-    os.kill(env._replicas._workers[1].pid, signal.SIGKILL)  # type: ignore[union-attr, arg-type]
+    os.kill(env._replicas._workers[1].pid, signal.SIGKILL)  # type: ignore[union-attr]
     with pytest.raises(ShardError, match=r"shard 1 failed:\nit died without a word \(exit code -9\)"):
         env.step(np.array([0, 0]))
 

@@ -71,3 +71,15 @@ def test_a_purge_drops_what_an_earlier_file_had_from_that_step_on(tmp_path):
     flush([first, second])
     assert first.path < second.path
     assert points(read(tmp_path), "a") == [(10, 1.0), (20, 1.0), (25, 2.0)]
+
+
+def test_files_sort_in_the_order_of_the_resumes_also_when_the_clock_was_set_back(tmp_path, monkeypatch):
+    for clock, purge, steps in ((2e9, None, (1, 2, 3, 4)), (1e9, 3, (3, 4, 5)), (1.5e9, 5, (5, 6))):
+        monkeypatch.setattr("time.time_ns", lambda clock=clock: int(clock * 1e9))
+        file = EventFile(tmp_path, purge_step=purge)
+        for step in steps:
+            file.scalars({"a": clock / 1e9 + step}, step=step, wall_time=clock)
+        flush([file])
+    assert len(list(tmp_path.iterdir())) == 3
+    points = [(event.step, event.value) for event in EventAccumulator(str(tmp_path)).Reload().Scalars("a")]
+    assert points == [(1, 3.0), (2, 4.0), (3, 4.0), (4, 5.0), (5, 6.5), (6, 7.5)]

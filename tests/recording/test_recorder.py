@@ -59,10 +59,17 @@ def test_a_continued_run_equals_one_that_was_never_interrupted(tmp_path):
     rows = made_rows(40)
     record(tmp_path / "whole", rows)
     # The first part went five segments beyond its checkpoint, and was killed in the middle of a line.
-    record(tmp_path / "parts", rows[:25])
+    with Recorder(tmp_path / "parts", TASKS) as recorder:
+        for row in rows[:20]:
+            recorder.record(row)
+        recorder.flush()
+        place = recorder.place
+        for row in rows[20:25]:
+            recorder.record(row)
     with (tmp_path / "parts" / "segments.jsonl").open("a") as file:
         file.write('{"segment": 25, "tok')
-    record(tmp_path / "parts", rows[20:], resume_at=20 * TOKENS)
+    assert (place.rows, place.tokens) == (20, 20 * TOKENS)
+    record(tmp_path / "parts", rows[20:], resume_at=place)
     assert read_rows(tmp_path / "parts" / "segments.jsonl") == rows
     assert points(tmp_path / "parts", "proxy/score") == points(tmp_path / "whole", "proxy/score")
     for name in child_runs(TASKS):
@@ -156,6 +163,14 @@ def test_names_of_child_runs_are_safe_and_unique():
     assert len(set(names)) == 5
     assert names[0] == "task=a-b"
     assert not any("/" in name for name in names)
+
+
+def test_long_names_of_tasks_make_folders_that_a_file_system_takes(tmp_path):
+    tasks = ["ü" * 300, "ü" * 300 + "x", "y" * 5000]
+    names = child_runs(tasks)
+    assert len(set(names)) == 3
+    for name in names:
+        (tmp_path / name).mkdir()
 
 
 def test_the_deep_link_pins_the_policy():

@@ -1,5 +1,6 @@
 """Rows: JSON without NaN, reading back, cutting back, atomic writes."""
 
+import hashlib
 import json
 import math
 
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.recording.rows import by_tokens, keep_rows, read_rows, to_json, write_atomically
+from curriculum_rl.recording.rows import Place, RowFile, by_tokens, check_place, read_rows, to_json
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats() | st.text(max_size=5),
@@ -74,12 +76,43 @@ def test_a_missing_file_is_named(tmp_path):
         read_rows(tmp_path / "s.jsonl")
 
 
-def test_keep_rows_cuts_back(tmp_path):
+@pytest.fixture
+def grown(tmp_path):
+    """A file of five rows, the place after the third, and what stood there then."""
     path = tmp_path / "s.jsonl"
-    write(path, *({"tokens": t} for t in (10, 20, 30)), tail='{"tok')
-    assert keep_rows(path, 20) == [{"tokens": 10}, {"tokens": 20}]
-    assert path.read_text() == '{"tokens": 10}\n{"tokens": 20}\n'
-    assert keep_rows(tmp_path / "none.jsonl", 20) == []
+    file = RowFile(path)
+    file.append(['{"tokens": 10}', '{"tokens": 20}'])
+    file.append(['{"tokens": 30, "name": "ü"}'])
+    place, before = file.place(30), path.read_bytes()
+    file.append(['{"tokens": 40}', '{"tokens": 50}'])
+    return path, place, before
+
+
+def test_a_place_says_how_far_the_file_goes(grown):
+    path, place, before = grown
+    assert place == Place(3, len(before), hashlib.sha256(before).hexdigest(), 30)
+    check_place(path, place)
+
+
+def test_what_stands_beyond_a_place_is_cut_off_and_the_file_goes_on(grown):
+    path, place, before = grown
+    with path.open("a") as file:
+        file.write('{"tok')
+    again = RowFile(path, place)
+    assert path.read_bytes() == before
+    again.append(['{"tokens": 40}'])
+    assert again.place(40) == Place(4, len(before) + 15, hashlib.sha256(path.read_bytes()).hexdigest(), 40)
+
+
+@pytest.mark.parametrize("damage", ["shorter", "empty", "missing", "flipped"])
+def test_rows_that_are_not_what_they_were_are_refused_and_left(grown, damage):
+    path, place, before = grown
+    content = {"shorter": before[:-1], "empty": b"", "flipped": before.replace(b"20", b"21") + b"{}\n"}.get(damage)
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"segments|s\.jsonl.*--overwrite") as caught:
+        RowFile(path, place)
+    assert "\n" not in str(caught.value)
+    assert (path.read_bytes() if path.exists() else None) == content
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):

@@ -111,3 +111,10 @@ def test_no_temporary_file_is_left(run):
     run.write_versions()
     run.write_result({})
     assert sorted(path.name for path in run.path.iterdir()) == ["config.yaml", "result.json", "versions.json"]
+
+
+def test_a_home_is_no_place_for_a_run_even_where_one_stands_in_it(run, monkeypatch):
+    monkeypatch.setenv("HOME", str(run.path))
+    with pytest.raises(ConfigError, match="no place for a run, overwrite refused"):
+        RunDirectory.create(run.path, overwrite=True)
+    assert (run.path / "config.yaml").exists()

@@ -45,11 +45,14 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was continued from segment 60 after it had gone to segment 70."""
-    path = tmp_path_factory.mktemp("browser") / "run"
-    for rows, resume_at in ((made_rows(70), None), (made_rows(120, start=60), 60 * TOKENS)):
-        with Recorder(path, TASKS, resume_at=resume_at, picture_every=20) as recorder:
+    path, place = tmp_path_factory.mktemp("browser") / "run", None
+    for rows in (made_rows(70), made_rows(120, start=60)):
+        with Recorder(path, TASKS, resume_at=place, picture_every=20) as recorder:
             for row in rows:
                 recorder.record(row)
+                if row["tokens"] == 60 * TOKENS:
+                    recorder.flush()
+                    place = recorder.place
             recorder.text("config", "| key | value |\n| --- | --- |\n| agent | exp3s |")
             recorder.hparams({"agent": "exp3s", "seed": 0}, {"result/target_loss": 3.5})
     return path

@@ -343,6 +343,28 @@ def test_baselines_play_the_same_tasks_where_agents_see_them_renumbered(
         assert shares == plain
 
 
+def test_what_cannot_be_read_counts_as_missing_and_is_run_again(
+    finished: tuple[Path, dict[str, Any]], settings: dict[str, Any], tmp_path: Path
+) -> None:
+    out, found = shutil.copytree(finished[0], tmp_path / "copy"), finished[1]
+    before = times(out)
+    (out / "runs" / "prior" / "seed-1" / "result.json").write_text('{"final": ')
+    (out / "runs" / "random" / "seed-1" / "config.yaml").write_text("agent: [")
+    rows = out / "runs" / "exp3s" / "seed-0" / "segments.jsonl"
+    rows.write_bytes(rows.read_bytes().replace(b'"segment": 1', b'"segment": 2', 1))
+    part = next(iter(sorted((out / "search").glob("fixed-*.json"))))
+    tried = json.loads(part.read_text())
+    part.write_bytes(part.read_bytes()[:40])
+    again = compare(**settings, out=out)
+    after = times(out)
+    assert {name for name in before if before[name] != after[name]} == {
+        f"runs/{cell}/result.json" for cell in ("prior/seed-1", "random/seed-1", "exp3s/seed-0")
+    }
+    assert json.loads(part.read_text())["scores"] == tried["scores"]
+    for label, one in found["agents"].items():
+        assert again["agents"][label]["figures"] == one["figures"]
+
+
 def test_agents_and_seeds_are_added(small: dict[str, Any], tmp_path: Path) -> None:
     compare(small, "stratified", out=tmp_path / "out", seeds=1, baselines=False, quiet=True)
     before = times(tmp_path / "out")
@@ -368,9 +390,9 @@ def test_another_environment_is_refused(
 def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Path) -> None:
     with Directory(tmp_path / "out"), pytest.raises(ConfigError, match=f"written by process {os.getpid()}"):
         compare(**settings, out=tmp_path / "out")
-    (tmp_path / "out" / ".pid").write_text("999999\n")  # of one that was killed
-    with Directory(tmp_path / "out") as folder:
-        assert (folder.path / ".pid").read_text() == f"{os.getpid()}\n"
+    (tmp_path / "out" / ".lock").write_text('{"pid": 999999, "host": "h", "since": "s"}')  # of one that was killed
+    with Directory(tmp_path / "out"):
+        pass
 
 
 @pytest.mark.parametrize(

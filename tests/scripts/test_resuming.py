@@ -10,6 +10,8 @@ from stable_baselines3.common.vec_env import VecMonitor
 
 from curriculum_rl.agents import AGENTS, load, make
 from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
+from curriculum_rl.recording.checkpoints import Checkpoints
+from curriculum_rl.recording.rows import Place
 from curriculum_rl.scripts.running import resuming
 
 QUICK: dict[str, Any] = {"learning_starts": 8, "batch_size": 8, "gradient_steps": 1}
@@ -25,16 +27,24 @@ OPTIONS: dict[str, dict[str, Any]] = {
 class Keeper(BaseCallback):
     """Keeps what was played, and a checkpoint at a given number of segments."""
 
-    def __init__(self, directory: Path | None, at: int = 0) -> None:
+    def __init__(self, kept: Checkpoints | None, at: int = 0) -> None:
         super().__init__()
-        self._directory, self._at = directory, at
+        self._kept, self._at = kept, at
         self.rows: list[Any] = []
+        self._draft: resuming.Draft | None = None
 
     def _on_rollout_start(self) -> None:
         model: Any = self.model
-        if self._directory is not None and self.num_timesteps == self._at:
-            found = model._last_obs, model._last_episode_starts
-            resuming.save(self._directory, model, self.training_env, *found, {"rows": len(self.rows)})
+        if self._kept is not None and self.num_timesteps == self._at:
+            seen = model._last_obs, model._last_episode_starts
+            state, place = {"rows": len(self.rows)}, Place(0, 0, "", 0)
+            self._draft = resuming.Draft(self._kept, model, self.training_env, *seen, state, place)
+
+    def _on_rollout_end(self) -> None:
+        # What was noted at the beginning is what is kept, wherever the run has got to.
+        if self._draft is not None:
+            self._draft.commit()
+            self._draft = None
 
     def _on_step(self) -> bool:
         found = self.locals
@@ -49,12 +59,16 @@ def environment(tiny: dict[str, Any], name: str) -> Any:
     return VecMonitor(make_sb3_vec_env(tiny, num_envs=2, downstream=False, overrides=overrides))
 
 
-@pytest.mark.parametrize(("name", "at"), [(name, 16) for name in OPTIONS] + [("dqn", 4), ("dqn", 32)])
+@pytest.mark.parametrize(
+    ("name", "at"), [(name, 16) for name in OPTIONS] + [("dqn", 4), ("dqn", 32), ("a2c", 0), ("dqn", 0)]
+)
 def test_a_continued_run_is_the_whole_run(tiny: dict[str, Any], tmp_path: Path, name: str, at: int) -> None:
-    whole = Keeper(tmp_path, at)
+    whole = Keeper(Checkpoints(tmp_path), at)
     agent: Any = make(name, environment(tiny, name), seed=5, **OPTIONS[name]).learn(48, whole)
     env = environment(tiny, name)
-    checkpoint = resuming.read(tmp_path)
+    found = Checkpoints(tmp_path).find()
+    assert found is not None and found.about["timesteps"] == at
+    checkpoint = resuming.read(found)
     again: Any = load(name, checkpoint.agent, env=env)
     resuming.restore(checkpoint, again)
     assert again.num_timesteps == at

@@ -40,6 +40,7 @@ from curriculum_rl.learners.native.weighted import check_weighted, weighted_upda
 from curriculum_rl.learners.optimizer import adamw, clip_by_norm
 from curriculum_rl.learners.precision import product_dtype, products, resolved
 from curriculum_rl.learners.scoring import Outline, among, common_outline, outlines, token_weights
+from curriculum_rl.learners.seals import sealed
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.schema.learners import Execution, OptimizerConfig, TransformerLearner, TransformerShape
 from curriculum_rl.text.tokenizers import Tokenizer
@@ -296,6 +297,7 @@ class BatchedLearner(FlatLearner):
         """
         return forward_flops(self.config, tokens) * (3 if training else 1)
 
+    @sealed
     def save(self, directory: Path, *, optimizer: bool = False) -> None:
         """Write `learner.json`, `learner.safetensors` and, if asked, `optimizer.safetensors` into a directory."""
         self.flat.save(directory, optimizer=optimizer)

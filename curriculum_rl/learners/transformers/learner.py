@@ -27,6 +27,7 @@ from curriculum_rl.learners.native.inner import inner_report
 from curriculum_rl.learners.native.weighted import check_weighted
 from curriculum_rl.learners.precision import products, resolved
 from curriculum_rl.learners.scoring import outlines, token_weights
+from curriculum_rl.learners.seals import sealed
 from curriculum_rl.learners.transformers import models as hf_models
 from curriculum_rl.learners.transformers.configured import reads_of
 from curriculum_rl.learners.transformers.inner import InnerUpdates
@@ -353,6 +354,7 @@ class TransformersLearner(FlatLearner):
             self._label_flops[moves] = counted
         return self._label_flops[moves] * tokens
 
+    @sealed
     def save(self, directory: Path, *, optimizer: bool = False) -> None:
         """Write what `save_pretrained` writes, `learner.json` and, if asked, the optimizer's state.
 

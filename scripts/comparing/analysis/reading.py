@@ -1,6 +1,5 @@
 """Finished cells as figures: one run's scores and cost, the curves of many, and what a training has cost."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.recording.rows import read_rows
+from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.scripts.comparing.running.directory import error_of, is_finished
 
 Floats = npt.NDArray[np.float64]
@@ -26,7 +26,7 @@ def run_of(cell: Path, seed: int, *, loss_proxy: bool) -> dict[str, Any]:
     if not is_finished(cell):
         error = error_of(cell)
         return {"seed": seed, "status": "crashed" if error else "missing", "error": error}
-    result = json.loads((cell / "result.json").read_text(encoding="utf-8"))
+    result = RunDirectory(cell).read_result()
     final = result["final"]
     figures = {key: value for key, value in final.items() if isinstance(value, float) and key != "score"}
     seconds = {clock: value for clock, value in result["seconds"].items() if clock != "report"}
@@ -82,7 +82,7 @@ def training_cost(run: Path) -> dict[str, float]:
         charged = [cost for purpose, cost in row["ledger"].items() if purpose != "report"]
         # The ledger counts on inside an episode, so its last row stands for all of them.
         spent[row["episode"], row["replica"]] = {key: sum(cost[key] for cost in charged) for key in ("tokens", "flops")}
-    result = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    result = RunDirectory(run).read_result()
     return {
         "runs": len(spent),
         "tokens": sum(cost["tokens"] for cost in spent.values()),

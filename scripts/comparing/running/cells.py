@@ -13,28 +13,30 @@ from stable_baselines3.common.vec_env import VecMonitor
 
 from curriculum_rl.agents.shell.loop import Shell
 from curriculum_rl.agents.table import load
+from curriculum_rl.durable import write_atomically
 from curriculum_rl.envs.stable_baselines import make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.mixtures import action_of
-from curriculum_rl.recording import identity
+from curriculum_rl.recording import contents, identity
+from curriculum_rl.recording.locks import DirectoryLock
 from curriculum_rl.recording.recorder import Recorder
-from curriculum_rl.recording.rows import to_json, write_atomically
+from curriculum_rl.recording.rows import to_json
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.schema import EnvConfig
 from curriculum_rl.scripts.comparing.running import directory
-from curriculum_rl.scripts.running import resuming
 from curriculum_rl.scripts.running.finishing import annotate, write_outcome
 from curriculum_rl.scripts.running.progress import Progress
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
-from curriculum_rl.scripts.train import train
+from curriculum_rl.scripts.train import go_on
+
+WAIT_SECONDS = 10.0  # for a worker of a comparison that was killed: it ends as soon as it sees that
 
 
 def train_cell(request: Request, data: Mapping[str, str]) -> bool:
     """One complete run on the comparison's data; a killed one goes on from its checkpoint, or else begins anew."""
-    resumable = resuming.exists(request.out)
-    directory.clear(request.out, keep=resumable)
-    return train(request, resume=resumable, data=data)
+    directory.forget_error(request.out)
+    return go_on(request, data=data, wait=WAIT_SECONDS)
 
 
 def frozen_cell(request: Request, trained: Path, data: Mapping[str, str]) -> bool:
@@ -46,7 +48,13 @@ def frozen_cell(request: Request, trained: Path, data: Mapping[str, str]) -> boo
         data: what the comparison was begun on.
     """
     torch.set_num_threads(1)
-    directory.clear(request.out, keep=False)
+    directory.forget_error(request.out)
+    request.out.mkdir(parents=True, exist_ok=True)
+    with DirectoryLock(request.out, wait=WAIT_SECONDS):
+        return _frozen(request, trained, data)
+
+
+def _frozen(request: Request, trained: Path, data: Mapping[str, str]) -> bool:
     request = replace(request, num_envs=1)
     config, console = request.config(), Console(stderr=True, quiet=True)
     env = make_sb3_vec_env(config, num_envs=1, charge_proxy=request.entry.needs_reward)
@@ -56,18 +64,20 @@ def frozen_cell(request: Request, trained: Path, data: Mapping[str, str]) -> boo
     agent.set_random_seed(request.seed)
     if isinstance(agent, Shell):
         agent.reset_memory()  # the last run of the training has ended: what it led to is played now
-    folder = RunDirectory.create(request.out)
+    folder = RunDirectory(request.out)
+    contents.delete(folder.path)
     folder.write_config({**request.document(config), "trained": str(trained)})
     identity.write(folder.path, data)
     folder.write_versions()
     try:
         recorder = Recorder(folder.path, env.vector.tasks)
         with Progress(request.agent, console, timesteps=None, quiet=True) as progress, recorder:
-            callback = Recording(recorder, progress, folder.path, episodes=1)
+            callback = Recording(recorder, progress, None, episodes=1)
             begun = time.perf_counter()
             _loop(agent, monitored, callback)
             callback.wall = time.perf_counter() - begun
-            annotate(recorder, request, env.vector, callback)
+            if not callback.interrupted:
+                annotate(recorder, request, env.vector, callback)
         write_outcome(request, folder, env.vector, agent, callback, console)
     finally:
         env.close()

@@ -1,5 +1,6 @@
 """Who takes part in a comparison: the agents that were typed, and the baselines that every table carries."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ Found = Literal["", "fixed", "static", "objective", "yoked", "shuffled", "mean"]
 STRATIFIED, PRIOR, OBJECTIVE, BEST_FIXED, RANDOM, FINETUNE = (
     "stratified", "prior", "target-objective", "best-fixed", "random", "stratified-finetune",
 )  # fmt: skip
+
+LONGEST_FOLDER = 200  # characters of a label in the name of its folder
 
 OF_TARGET = ("prior", "prune", "guard")
 """Wrappers through which the target reaches an agent that does not see it otherwise."""
@@ -72,8 +75,11 @@ class Contestant:
 
     @property
     def folder(self) -> str:
-        """Its label as the name of a folder."""
-        return quote(self.label, safe="=+,[] ()")
+        """Its label as the name of a folder, which takes no more than 255 bytes."""
+        whole = quote(self.label, safe="=+,[] ()")
+        if len(whole) <= LONGEST_FOLDER:
+            return whole
+        return f"{whole[:LONGEST_FOLDER]}~{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
 
 
 def parse(agents: str | Sequence[str]) -> list[Contestant]:

@@ -1,24 +1,24 @@
 """The directory of a comparison: one process at a time, one environment for ever, and what is finished in it."""
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from filelock import FileLock, Timeout
-
+from curriculum_rl.durable import remove_temporary, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording import identity
-from curriculum_rl.recording.rows import write_atomically
-from curriculum_rl.recording.runs import RunDirectory, is_run
+from curriculum_rl.recording.contents import is_free
+from curriculum_rl.recording.locks import DirectoryLock
+from curriculum_rl.recording.runs import RunDirectory, check_directory, is_run
 from curriculum_rl.schema import EnvConfig, files, reading
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 
 HEADER = "# The environment that all runs of this comparison share.\n"
+
+_FOLDERS = ("search", "training", "runs/*", "reach/*/*")  # where a process that was killed may leave half a file
 
 
 class Directory:
@@ -26,7 +26,7 @@ class Directory:
 
     Files: `environment.yaml`, `data.json`, `runs/<agent>/seed-<n>/`, `reach/<percent>/<agent>/seed-<n>/`,
     `training/<agent>/`, `search/*.json`, `compare.json`, `compare.html`, `tensorboard/`. A cell is finished when its
-    `result.json` is there.
+    `result.json` is there and the files that it names are sound.
 
     Args:
         path: where; made when it is entered.
@@ -34,7 +34,7 @@ class Directory:
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        self._lock = FileLock(self.path / ".lock")
+        self._lock = DirectoryLock(self.path)
 
     def __enter__(self) -> Self:
         """Take the lock; the system gives it back when the process ends, however it does.
@@ -42,28 +42,22 @@ class Directory:
         Raises:
             ConfigError: where another process has it, or the path is a file or holds something else.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise ConfigError(f"out: {self.path} is a file, not a directory")
-        known = {"environment.yaml", ".lock", ".pid"}
-        inside = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else set()
-        if inside and not inside & known:
+        check_directory(self.path, "out")
+        is_begun = (self.path / "environment.yaml").is_file()
+        if self.path.is_dir() and not is_begun and not is_free(self.path):
             raise ConfigError(f"out: {self.path} exists and is no comparison (it holds no environment.yaml)")
         self.path.mkdir(parents=True, exist_ok=True)
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            pid = self.path / ".pid"
-            who = f"process {pid.read_text().strip()}" if pid.is_file() else "another process"
-            raise ConfigError(f"out: {self.path} is being written by {who}; wait for it, or stop it") from None
-        (self.path / ".pid").write_text(f"{os.getpid()}\n")
+        self._lock.__enter__()
+        folders = (one for pattern in _FOLDERS for one in self.path.glob(pattern))
+        for folder in (self.path, *folders):
+            remove_temporary(folder)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give the lock back."""
-        (self.path / ".pid").unlink(missing_ok=True)
-        self._lock.release()
+        self._lock.__exit__(kind, error, trace)
 
     def settle(self, config: EnvConfig) -> None:
         """Write the environment, or see that it is the one the directory was begun with.
@@ -109,8 +103,8 @@ class Directory:
 
 
 def is_finished(cell: Path) -> bool:
-    """Whether a run directory is complete."""
-    return (cell / "result.json").is_file()
+    """Whether a run directory is complete and sound; one that cannot be read counts as missing."""
+    return (cell / "result.json").is_file() and RunDirectory(cell).damage() is None
 
 
 def error_of(cell: Path) -> str | None:
@@ -124,11 +118,9 @@ def write_error(cell: Path, text: str) -> None:
     write_atomically(_error_file(cell), text.strip() + "\n")
 
 
-def clear(cell: Path, *, keep: bool) -> None:
-    """Make room for a cell that is run again: its error goes, and so does what is there, unless it is kept."""
+def forget_error(cell: Path) -> None:
+    """A cell is run again: what ended it the last time is past."""
     _error_file(cell).unlink(missing_ok=True)
-    if not keep:
-        shutil.rmtree(cell, ignore_errors=True)
 
 
 def check_same(cell: Path, wanted: Mapping[str, Any]) -> None:

@@ -127,7 +127,7 @@ def _searches(plan: Plan) -> list[Job]:
     return [
         Job(f"search {name}", cells.try_mixtures, arguments, after)
         for name, arguments, after in made
-        if not plan.folder.search(name).is_file()
+        if not search.is_there(plan.folder.search(name))
     ]
 
 

@@ -126,6 +126,14 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+def is_there(path: Path) -> bool:
+    """Whether a part was tried and its file can be read; else it is tried again."""
+    try:
+        return {"mixtures", "scores", "runs", "tokens", "flops", "seconds"} <= _read(path).keys()
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
 def of_objective(objectives: Sequence[str], wanted: str) -> list[float]:
     """Even shares of the tasks that have an objective."""
     chosen = np.array([objective == wanted for objective in objectives], np.float64)

@@ -3,14 +3,14 @@
 import contextlib
 import os
 import signal
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context
 from typing import Any
 
+from curriculum_rl.envs.processes import end_with_parent
 from curriculum_rl.envs.shards import settings_of_workers
 
 STOP_SECONDS = 30.0
@@ -180,7 +180,7 @@ def _serve(pipe: connection.Connection) -> None:
     """What a worker does: jobs, until the pipe ends. Its own group, so that Ctrl-C reaches it once, from the parent."""
     with contextlib.suppress(AttributeError, OSError):
         os.setpgrp()
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    end_with_parent()
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             work, arguments = pipe.recv()
@@ -192,11 +192,3 @@ def _serve(pipe: connection.Connection) -> None:
             except Exception:  # goes to the parent as text
                 answer = (False, traceback.format_exc())
             pipe.send(answer)
-
-
-def _follow_parent() -> None:
-    """A worker whose parent was killed must not go on writing into a directory that is free again."""
-    parent = parent_process()
-    assert parent is not None
-    connection.wait([parent.sentinel])
-    os._exit(1)
