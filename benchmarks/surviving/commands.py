@@ -85,9 +85,11 @@ class Commands:
 
     Attributes:
         variables: of the environment, for all of them.
+        pictures: whether `train` draws policy.png, which is half of what a tiny run costs.
     """
 
     variables: Mapping[str, str] = field(default_factory=dict)
+    pictures: bool = True
     _server: Any = None
 
     def __enter__(self) -> "Commands":
@@ -96,7 +98,7 @@ class Commands:
         paths = [str(here), *filter(None, [os.environ.get("PYTHONPATH")])]
         fixed = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "HF_HUB_OFFLINE": "1", "COLUMNS": "120"}
         self._server = subprocess.Popen(
-            [sys.executable, "-c", "from surviving.commands import serve; serve()"],
+            [sys.executable, "-c", f"from surviving.commands import serve; serve(pictures={self.pictures})"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -127,7 +129,7 @@ class Commands:
         return Ended(**json.loads(line.removeprefix(_REPORT)))
 
 
-def serve() -> None:
+def serve(*, pictures: bool) -> None:
     """Fork for each line of stdin, until it ends."""
     import importlib
 
@@ -136,6 +138,9 @@ def serve() -> None:
     for module in PRELOADED:
         importlib.import_module(module)
     torch.set_num_threads(1)
+    if not pictures:
+        finishing: Any = importlib.import_module("curriculum_rl.scripts.running.finishing")
+        finishing.policy_picture = finishing.learning_curve = lambda *_, **__: None
     for line in sys.stdin:
         print(_REPORT + json.dumps(_watched(json.loads(line))), flush=True)
 

@@ -28,15 +28,15 @@ _MARK = "@@{}@@"
 _TYPED_COMMAND = ("train", "--env", "env.yaml", "--agent", "random", "--out", "run", "--quiet")
 # What is written as it stands, unquoted: YAML reads each otherwise than a person might mean, or not at all.
 _TYPED = (
-    "no", "on", "~", "null", "true", "0100", "0x1F", "1_000", "1e3", "1.e-3", ".inf", "-.inf", ".nan", "12:30", "1e999",
-    "2023-01-01", "2023-99-99", "2023", "-1", "0", "1", "2", "3", "-0.0", "0.5", "9" * 400, "2147483648",
-    "''", "' '",
-    "[]", "{}", "[[]]", "[1, 2]", "[a, b]", "{a: 1, a: 2}", "*nowhere", "&a [*a]", "&b {c: *b}", "!!binary aGk=",
-    "!!python/object/apply:os.system ['touch ran']", "!!set {a, b}", "!!str 3", "? [1]", "- x", "'unclosed",
-    "\"\\ud800\"",    "\"\\0\"", "\"\\x07\"", "@at", "`tick", "%", "a: b: c", "x # y", "|", ">", "!custom x", "<<", "[" * 300,
-    "{a: " * 150, "subprocess:Popen", "os:system", "canary:Canary", "builtins:exec", "nowhere:X", "a:b:c",
-    "../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin", "/", ".", "*", "**/*", "~", "~nobody/x", "sea.txt",
-    "star.jsonl", "missing.txt", "sea", "star", "all", "noise", "sea.causal_lm", "auto", "cuda", "cpu", "x" * 5000,
+    "no", "on", "~", "null", "true", "0100", "0x1F", "1_000", "1e3", "1.e-3", ".inf", "-.inf", ".nan", "12:30",
+    "1e999", "2023-01-01", "2023-99-99", "2023", "-1", "0", "1", "2", "3", "-0.0", "0.5", "9" * 400, "2147483648",
+    "''", "' '", "[]", "{}", "[[]]", "[1, 2]", "[a, b]", "{a: 1, a: 2}", "*nowhere", "&a [*a]", "&b {c: *b}",
+    "!!binary aGk=", "!!python/object/apply:os.system ['touch ran']", "!!set {a, b}", "!!str 3", "? [1]", "- x",
+    "'unclosed", "\"\\ud800\"", "\"\\0\"", "\"\\x07\"", "@at", "`tick", "%", "a: b: c", "x # y", "|", ">",
+    "!custom x", "<<", "[" * 300, "{a: " * 150, "subprocess:Popen", "os:system", "canary:Canary", "builtins:exec",
+    "nowhere:X", "a:b:c", "../../etc/passwd", "/etc/passwd", "/dev/zero", "/dev/stdin", "/", ".", "*", "**/*",
+    "~nobody/x", "sea.txt", "star.jsonl", "missing.txt", "sea", "star", "all", "noise", "sea.causal_lm", "auto",
+    "cuda", "cpu", "x" * 5000,
 )  # fmt: skip
 
 

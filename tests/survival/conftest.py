@@ -26,5 +26,5 @@ def commands(surviving: Import, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """What runs `curriculum-rl`; it keeps a checkpoint of every segment."""
     cache = str(tmp_path_factory.mktemp("surviving"))
     variables = {"CURRICULUM_RL_CACHE": cache, "CURRICULUM_RL_CHECKPOINT_SECONDS": "0"}
-    with surviving("commands").Commands(variables) as server:
+    with surviving("commands").Commands(variables, pictures=False) as server:
         yield server
