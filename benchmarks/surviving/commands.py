@@ -26,7 +26,7 @@ PRELOADED = (
 _CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink", "open")
 _ADDRESS_SPACE = 24 << 30  # bytes: a command that asks for more gets a MemoryError, and not the machine
 _REPORT = "@ended "
-_GONE_WITHIN = 5.0  # seconds in which what a killed command had started must have ended
+_GONE_WITHIN = 20.0  # seconds in which what a killed command had started must have ended
 
 
 @dataclass(frozen=True)

@@ -146,8 +146,10 @@ def _moment(draw: random.Random, undisturbed: Ended) -> Kill:
 
 
 def _is_traceback(ended: Ended) -> bool:
-    """A command that was killed by a signal may end as it likes, but not with a traceback of its own."""
-    return "Traceback" in ended.error or (ended.status > 2 and ended.status not in (130, 143))
+    """Whether a command showed a traceback, or an exit status of its own; one that SIGKILL ended says nothing at all."""
+    return ended.status != -signal.SIGKILL and (
+        "Traceback" in ended.error or ended.status < 0 or (ended.status > 2 and ended.status not in (130, 143))
+    )
 
 
 def _damage(run: Path, draw: random.Random) -> str:
