@@ -146,7 +146,7 @@ def _moment(draw: random.Random, undisturbed: Ended) -> Kill:
 
 
 def _is_traceback(ended: Ended) -> bool:
-    """Whether a command showed a traceback, or an exit status of its own; one that SIGKILL ended says nothing at all."""
+    """Whether a command showed a traceback, or an exit status of its own; one that SIGKILL ended says nothing."""
     return ended.status != -signal.SIGKILL and (
         "Traceback" in ended.error or ended.status < 0 or (ended.status > 2 and ended.status not in (130, 143))
     )
