@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-PORTIONS = {"kills": 60, "files": 250, "corpora": 50, "great": 1}
+PORTIONS = {"kills": 30, "files": 250, "corpora": 50, "great": 1}
 MARKS = ("<!-- survival: begin -->", "<!-- survival: end -->")
 _SUMS = ("kills", "lost", "differ", "refused", "tracebacks", "left")
 Row = dict[str, Any]
