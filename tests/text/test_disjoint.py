@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curriculum_rl.errors import ConfigError
@@ -265,6 +265,7 @@ line = st.sampled_from(["a", "A", " b", "b\t", "c c", "C  c", "d", "e"])
 rows = st.lists(st.builds(Document, st.lists(line, min_size=1, max_size=3).map("\n".join)), min_size=1, max_size=12)
 
 
+@settings(max_examples=40)
 @given(st.lists(rows, min_size=1, max_size=3), rows)
 def test_nothing_that_stands_on_both_sides_is_left(tmp_path_factory: Any, corpora: Any, target: Any) -> None:
     sources = {
