@@ -148,7 +148,7 @@ def _to_go_on_from(directory: RunDirectory, kept: Checkpoints, request: Request,
     """
     found = resuming.find(kept, directory.path / "segments.jsonl")
     if found is None:
-        console.print(f"{directory.path} has no checkpoint yet: the run begins anew", soft_wrap=True)
+        console.print(f"{directory.path} has no sound checkpoint yet: the run begins anew", soft_wrap=True)
         return None
     if found.damaged is not None:
         console.print(f"damaged: {found.damaged}; the checkpoint before it is used", soft_wrap=True)

@@ -21,6 +21,10 @@ _NUMBER = re.compile(r"\d{6,}")
 _BEGIN_ANEW = "begin anew with --overwrite"
 
 
+class NoSoundCheckpointError(ConfigError):
+    """There are checkpoints, and all are damaged."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A checkpoint that is whole and sound.
@@ -85,7 +89,8 @@ class Checkpoints:
         """The newest checkpoint that is sound; None where none was ever finished. Nothing is changed.
 
         Raises:
-            ConfigError: where all are damaged, or one was written in another format.
+            NoSoundCheckpointError: where all are damaged.
+            ConfigError: where one was written in another format.
         """
         if (self.path / "state.safetensors").exists():
             raise _of_format(self.path, 1)
@@ -98,7 +103,7 @@ class Checkpoints:
             reasons.append(f"{self.path / name}: {reason}")
         if not reasons:
             return None
-        raise ConfigError(f"--resume: no checkpoint is sound: {'; '.join(reasons)}; {_BEGIN_ANEW}")
+        raise NoSoundCheckpointError(f"--resume: no checkpoint is sound: {'; '.join(reasons)}; {_BEGIN_ANEW}")
 
     def clear(self) -> None:
         """Remove all of them: the run is finished, or begins anew."""

@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import VecMonitor, unwrap_vec_wrapper
 from curriculum_rl.agents.rl import buffers
 from curriculum_rl.durable import naming
 from curriculum_rl.recording import states
-from curriculum_rl.recording.checkpoints import Checkpoints, Found
+from curriculum_rl.recording.checkpoints import Checkpoints, Found, NoSoundCheckpointError
 from curriculum_rl.recording.rows import Place, check_place
 
 AGENT = "agent.zip"
@@ -109,12 +109,17 @@ class Draft:
 
 
 def find(kept: Checkpoints, segments: Path) -> Found | None:
-    """The checkpoint that a run can go on from; None where there is none yet. Nothing is changed.
+    """The checkpoint that a run can go on from; None where there is none, nor any row. Nothing is changed.
 
     Raises:
-        ConfigError: where none is sound, or `segments` lacks rows that were there when it was taken.
+        ConfigError: where there are rows and none is sound, or `segments` lacks rows that were there when it was taken.
     """
-    found = kept.find()
+    try:
+        found = kept.find()
+    except NoSoundCheckpointError:
+        if segments.exists() and segments.stat().st_size:
+            raise
+        return None  # nothing is lost by beginning anew
     if found is not None:
         check_place(segments, Place(**found.about["segments"]))
     return found

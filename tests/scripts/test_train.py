@@ -238,9 +238,16 @@ def test_a_run_without_a_checkpoint_begins_anew_and_says_so(
 ) -> None:
     shutil.rmtree(killed.out / "checkpoint")
     assert train(replace(killed, quiet=False), resume=True)
-    assert "has no checkpoint yet: the run begins anew" in " ".join(capsys.readouterr().err.split())
+    assert "has no sound checkpoint yet: the run begins anew" in " ".join(capsys.readouterr().err.split())
     assert timeless(killed.out) == timeless(whole)
     assert curves(killed.out) == curves(whole)
+
+
+def test_a_run_without_rows_whose_checkpoints_are_damaged_begins_anew(killed: Request, whole: Path) -> None:
+    _both(killed.out)
+    (killed.out / "segments.jsonl").write_bytes(b"")
+    assert train(killed, resume=True)
+    assert timeless(killed.out) == timeless(whole)
 
 
 def test_a_run_may_become_longer_until_it_is_complete(killed: Request, tmp_path: Path) -> None:
