@@ -19,6 +19,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from curriculum_rl.envs.processes import end_with_parent
+
 PORTIONS = {"kills": 30, "files": 250, "corpora": 50, "great": 1}
 MARKS = ("<!-- survival: begin -->", "<!-- survival: end -->")
 _SUMS = ("kills", "lost", "differ", "refused", "tracebacks", "left")
@@ -57,7 +59,7 @@ def _portions(counts: dict[str, int], seed: int) -> list[tuple[str, int, int, in
 
 def _play(portions: Sequence[tuple[str, int, int, int]], out: Path, jobs: int) -> None:
     todo = [portion for portion in portions if not _result(out, *portion).is_file()]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         waiting = {pool.submit(play, out, *portion): portion for portion in todo}
         for done in as_completed(waiting):
             part, first, count, _ = waiting[done]
