@@ -85,7 +85,8 @@ def _no_yaml(error: Exception, text: str, source: str) -> ConfigError:
         line = before.count("\n")
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or error
     place = "" if line is None else f", line {line + 1}"
-    return ConfigError(f"{source}{place}: is not YAML: {cut(' '.join(str(said).split()))}")
+    hint = "; in double quotes \\ begins an escape: write '...' or /" if "escape character" in str(said) else ""
+    return ConfigError(f"{source}{place}: is not YAML: {cut(' '.join(str(said).split()))}{hint}")
 
 
 def _at(source: str, where: Any, message: str) -> ConfigError:

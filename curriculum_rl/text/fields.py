@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from curriculum_rl.errors import ConfigError, cut
+from curriculum_rl.errors import ConfigError, cut, shown
 from curriculum_rl.text import iob
 from curriculum_rl.text.documents import Document, Tally
 from curriculum_rl.text.lines import LONGEST
-from curriculum_rl.text.values import spelled, whole_text
+from curriculum_rl.text.values import is_list, spelled, whole_text
 
 _SHOWN = 20  # fields that a message names
 _SEPARATORS = ("\n", " ", " ", " ")  # of lists in lists, from the outside in
@@ -56,10 +56,10 @@ class Fields:
         if not text.strip():
             tally.without_text += 1
             return None
-        group = "" if self.group_field is None else _spelled("group_field", row[self.group_field], place) or ""
+        group = "" if self.group_field is None else _single("group_field", row[self.group_field], place) or ""
         if tagged:
             return Document(text, group, whole_text(" ".join(label)), tagged=True)
-        return Document(text, group, _spelled("label_field", label, place))
+        return Document(text, group, _single("label_field", label, place))
 
     def _text(self, row: Mapping[str, Any], place: str) -> str:
         value = row[self.text_field]
@@ -98,6 +98,13 @@ def _spelled(key: str, value: Any, place: str) -> str | None:
         return spelled(value)
     except TypeError as error:
         raise ConfigError(f"{key}: must name a field of single values ({error} in {place})") from error
+
+
+def _single(key: str, value: Any, place: str) -> str | None:
+    text = _spelled(key, value, place)
+    if text is not None and is_list(text):
+        raise ConfigError(f"{key}: must name a field of single values ({shown(text)} is a list, in {place})")
+    return text
 
 
 def _matches(found: Any, wanted: str | int | bool, name: str, place: str) -> bool:

@@ -40,10 +40,10 @@ def load(path: str, split: str | None, config_name: str | None) -> Any:
     if saved == "state.json":
         if split is not None and split != str(found.split):
             raise ConfigError(f"split: {folder} has no splits; leave it away (got {split!r})")
-        return found
+        return found.with_format(None)  # a data set is saved with the format and columns that it shows
     if (split or TRAIN) not in found:
         raise ConfigError(f"split: {folder} has no split {split or TRAIN!r}; there are {', '.join(map(str, found))}")
-    return found[split or TRAIN]
+    return found[split or TRAIN].with_format(None)
 
 
 def rows(dataset: Any, place: str) -> Iterator[dict[str, Any]]:

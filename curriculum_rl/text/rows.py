@@ -14,6 +14,7 @@ _BATCH = 16  # rows of a Parquet file at once: each may hold a text of millions 
 
 _ROW_GROUP = 1 << 28  # bytes from which on a row group of large rows is too large
 _LARGE_ROW = 1 << 16  # bytes on average
+_SWALLOWED = 10  # lines of a quoted field that are no text by chance if all have the commas of a row
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, Row]]:
@@ -69,6 +70,7 @@ def csv_rows(path: Path) -> Iterator[tuple[int, Row]]:
         elif len(fields) != len(header):
             raise ConfigError(f"{place}: {len(fields)} fields under a header of {len(header)}")
         else:
+            _check_swallowed(fields, place)
             yield number, dict(zip(header, fields, strict=True))
 
 
@@ -96,6 +98,20 @@ def _comma_separated(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise ConfigError(f"paths: {path}, line {begins}: {reason}; quotes inside a field are doubled") from error
 
 
+def _check_swallowed(fields: Sequence[str], place: str) -> None:
+    """Refuses a quoted field that holds rows: every line of it has the commas that a row has there."""
+    if len(fields) < 2:
+        return
+    for number, field in enumerate(fields):
+        if field.count("\n") > _SWALLOWED and '"' not in field:
+            first, *inner, last = (line.count(",") for line in field.splitlines())
+            if {*inner} == {len(fields) - 1} and (first, last) == (len(fields) - 1 - number, number):
+                raise ConfigError(
+                    f"{place}: a quoted field ends {len(inner) + 1} lines later and holds rows; quotes that are text "
+                    "stand in a quoted field, doubled"
+                )
+
+
 def parquet_names(path: Path) -> list[str]:
     """The fields of a Parquet file.
 
@@ -108,11 +124,18 @@ def parquet_names(path: Path) -> list[str]:
     return names
 
 
-def parquet_classes(path: Path) -> dict[str, int]:
-    """How many class labels those fields have that `datasets` wrote as such."""
+def parquet_classes(path: Path) -> dict[str, list[str]]:
+    """The class labels of those fields that `datasets` wrote as such: their numbers, of lists of them the names."""
     (schema,) = _guarded(path, _schema(path))
     written = json.loads((schema.metadata or {}).get(b"huggingface", b"{}")).get("info", {}).get("features", {})
-    return {name: len(feature["names"]) for name, feature in written.items() if "names" in feature}
+    found: dict[str, list[str]] = {}
+    for name, feature in written.items():
+        inner = feature.get("feature", {}) if isinstance(feature, dict) else {}
+        if "names" in feature:
+            found[name] = [*map(str, range(len(feature["names"])))]
+        elif isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+            found[name] = [*map(str, inner["names"])]
+    return found
 
 
 def parquet_rows(path: Path, names: Collection[str]) -> Iterator[tuple[int, Row]]:

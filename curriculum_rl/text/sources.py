@@ -13,7 +13,7 @@ from curriculum_rl.text.documents import Document, Tally, sha256_of
 from curriculum_rl.text.fields import Fields
 from curriculum_rl.text.lines import guarded, is_packed
 
-_READER = 3  # version of the readers below; a change makes every cached corpus stale
+_READER = 4  # version of the readers below; a change makes every cached corpus stale
 _SUFFIXES = {
     ".txt": "text",
     ".md": "text",
@@ -110,8 +110,7 @@ class FileSource(Fields):
     def _rows(self, path: Path, form: str) -> Iterator[tuple[int, dict[str, Any]]]:
         if form == "parquet":
             self.check(rows.parquet_names(path), str(path))
-            numbers = {name: [*map(str, range(count))] for name, count in rows.parquet_classes(path).items()}
-            known = {name: found for name, found in numbers.items() if name in self.names()}
+            known = {name: found for name, found in rows.parquet_classes(path).items() if name in self.names()}
             for number, row in rows.parquet_rows(path, self.names()):
                 yield number, class_labels.named(row, known, f"{path}, row {number}")
         else:

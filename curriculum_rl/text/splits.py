@@ -105,11 +105,15 @@ class SplitSource:
         """The labels of all parts, sorted.
 
         Raises:
-            ConfigError: There are fewer than two.
+            ConfigError: There are fewer than two, or some are written as numbers and others as booleans.
         """
         labels = {row.label for rows in self.parts.values() for row in rows if row.label is not None}
         if len(labels) < 2:
             raise ConfigError(f"label_field: a labelled target needs two classes, found {sorted(labels)}")
+        numbers, booleans = labels & {"0", "1"}, labels & {"false", "true"}
+        if numbers and booleans:
+            both = f"{min(numbers)!r} and {min(booleans)!r}"
+            raise ConfigError(f"label_field: {both} are both labels, a number and a boolean; write one kind everywhere")
         return tuple(sorted(labels))
 
     def tags(self) -> tuple[str, ...]:

@@ -45,6 +45,22 @@ def test_parquet_and_datasets_of_words_and_tags(tmp_path: Path) -> None:
         assert list(dataset(tmp_path / "set", text_field="tokens", label_field=label).documents()) == expected
     parquet = files(tmp_path / "a.parquet", text_field="tokens", label_field="text_tags")
     assert list(parquet.documents()) == expected
+    parquet = files(tmp_path / "a.parquet", text_field="tokens", label_field="tags")
+    assert list(parquet.documents()) == expected
+
+
+@pytest.mark.parametrize("shown", ["numpy", "torch", "pandas", "arrow"])
+@pytest.mark.parametrize("columns", [None, ["label"]])
+@pytest.mark.parametrize("splits", [False, True])
+def test_the_format_that_a_data_set_was_saved_with_does_not_matter(
+    tmp_path: Path, shown: str, columns: list[str] | None, splits: bool
+) -> None:
+    table = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [3, 4], "words": [["x", "y"], ["z"]]})
+    table.set_format(shown, columns=columns)
+    (datasets.DatasetDict({"train": table}) if splits else table).save_to_disk(str(tmp_path / "set"))
+    found = dataset(tmp_path / "set", label_field="label", group_field="label")
+    assert list(found.documents()) == [Document("a", "3", "3"), Document("b", "4", "4")]
+    assert [row.text for row in dataset(tmp_path / "set", text_field="words").documents()] == ["x\ny", "z"]
 
 
 def test_datasets_directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,3 +85,9 @@ def test_parts_that_are_missing_or_empty_are_named() -> None:
         source.fingerprint("test")
     with pytest.raises(ConfigError, match="label_field: a labelled target needs two classes"):
         source.classes()
+
+
+def test_numbers_and_booleans_are_no_labels_of_one_source() -> None:
+    rows = [Document(f"text {n}", label=label) for n, label in enumerate(["0", "1", "true", "false"] * 3)]
+    with pytest.raises(ConfigError, match="label_field: '0' and 'false' are both labels, a number and a boolean"):
+        SplitSource(MemorySource(rows), {"train": 0.5, "heldout": 0.5}).classes()

@@ -72,6 +72,17 @@ def test_lists_and_objects_are_no_label_and_no_group(tmp_path: Path, name: str, 
         list(files(path, **{key: "x"}).documents())
 
 
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("key", ["label_field", "group_field"])
+def test_lists_as_text_are_no_label_and_no_group(tmp_path: Path, name: str, key: str) -> None:
+    path = written(tmp_path, name, [{"text": "a", "x": "['a', 'b']"}])
+    with pytest.raises(
+        ConfigError, match=rf"{key}: must name a field of single values .* is a list, in .* (line|row) "
+    ):
+        list(files(path, **{key: "x"}).documents())
+    assert [row.text for row in files(path, where={"x": "['a', 'b']"}).documents()] == ["a"]
+
+
 def test_quotes_in_tsv_are_text(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('text\tlabel\n"\ta\n5" of snow\tb\n"whole"\ta\nlast\tb\n')
     found = list(files(tmp_path / "a.tsv", label_field="label").documents())
@@ -97,6 +108,8 @@ LONG = '"a field,\n\nof ""many""\nlines"'
         ("a.csv", "text,label,text\na,1,b\n", "line 1 has two fields of the name 'text'"),
         ("a.tsv", "x\ttext\tx\na\tb\tc\n", "line 1 has two fields of the name 'x'"),
         ("a.csv", 'text,label\na,1\n"b,1\n' + "c,0\n" * 50, "line 3: a quoted field has no end"),
+        ("a.csv", 'text,label\n"b,1\n' + "c,0\n" * 11 + 'd",1\ne,0\n', "line 2: a quoted field ends 12 lines later"),
+        ("a.csv", 'label,text\n1,"b\n' + "0,c\n" * 11 + '1,d"\n0,e\n', "line 2: .* and holds rows"),
         ("a.csv", 'text,label\n"b"c,1\n', "line 2: .*expected after"),
         ("a.jsonl", '{"text": "a"}\n{"text": "a", "text": "b"}', "line 2 .* two fields of the name 'text'"),
         ("a.jsonl", "[\n", "line 1 is a JSON list, or begins one; rows must be JSON objects, one a line"),
@@ -122,9 +135,11 @@ def test_what_is_no_row(tmp_path: Path, name: str, content: str, said: str) -> N
 
 
 def test_a_long_quoted_field_of_many_lines_is_fine(tmp_path: Path) -> None:
-    text = "\n".join(f'line {n}, "quoted"' for n in range(20_000))
-    path = written(tmp_path, "rows.csv", [{"text": text, "label": 1}, {"text": "b", "label": 2}])
-    assert [row.text for row in files(path).documents()] == [text, "b"]
+    quoted = "\n".join(f'line {n}, "quoted"' for n in range(20_000))
+    verses = "\n".join(["a verse, one comma"] * 30)
+    rows = [{"text": text, "label": 1} for text in (quoted, verses, "b", "\n".join(["no comma"] * 30))]
+    path = written(tmp_path, "rows.csv", rows)
+    assert [row.text for row in files(path).documents()] == [row["text"] for row in rows]
 
 
 def test_fields_of_parquet_of_one_name(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curriculum_rl.text.values import spelled, whole_text
+from curriculum_rl.text.values import is_list, spelled, whole_text
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,8 @@ def test_nothing_is_missing(missing: object) -> None:
         ([0.1, "0.1", Decimal("0.1")], "0.1"),
         ([date(2020, 1, 2), "2020-01-02"], "2020-01-02"),
         ([2**53, float(2**53)], str(2**53)),
+        ([3 * 10**16, 3e16, "3e+16"], "3" + "0" * 16),
+        (["3e16"], "3e16"),
         (["01"], "01"),
         (["01.0"], "01.0"),
         (["1.10"], "1.10"),
@@ -53,6 +55,24 @@ def test_a_value_and_its_text_are_spelled_alike(value: float) -> None:
     assert spelled(value) == spelled(str(value)) == spelled(spelled(value))
     if not isinstance(value, bool):
         assert float(str(spelled(value))) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [
+        *(
+            (text, True)
+            for text in ("[]", "['a', 'b']", "['a' 'b']", '["a"]', "[1, 2]", "[0 1 1]", "{'a': 1}", "[[1], [2]]")
+        ),
+        *((text, True) for text in ("[true, null]", '{"id": 3, "known": false}', "{1}")),
+        *(
+            (text, False)
+            for text in ("[50-60]", "[positive]", "(1, 2]", "[1, 2)", "{name}", "[", "a, b", "1", "[" * 99 + "]")
+        ),
+    ],
+)
+def test_lists_that_are_text(text: str, listed: bool) -> None:
+    assert is_list(text) is listed
 
 
 @given(st.text())

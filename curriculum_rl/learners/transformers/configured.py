@@ -13,7 +13,7 @@ from typing import Any
 from huggingface_hub.errors import StrictDataclassError
 
 from curriculum_rl.errors import ConfigError, wrong
-from curriculum_rl.learners.transformers.library import auto_class, first_line
+from curriculum_rl.learners.transformers.library import auto_class, reason
 from curriculum_rl.schema.learners import Head, ModelOptions
 
 INSTEAD = {
@@ -71,7 +71,7 @@ def from_config(source: Mapping[str, Any], head: Head, ids: Mapping[str, int], o
     except (
         ValueError, TypeError, KeyError, AttributeError, ImportError, AssertionError, RuntimeError, StrictDataclassError
     ) as error:  # fmt: skip
-        raise ConfigError(f"learner.model {dict(source)} with head {head!r}: {first_line(error)}") from error
+        raise ConfigError(f"learner.model {dict(source)} with head {head!r}: {reason(error)}") from error
     _check_values(model, chosen)
     return model
 

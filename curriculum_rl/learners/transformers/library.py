@@ -20,6 +20,16 @@ def first_line(error: BaseException) -> str:
     return " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
 
 
+def reason(error: BaseException) -> str:
+    """Why a model cannot be made: `first_line`, or what to set."""
+    line = first_line(error)
+    if "attention implementation" in line and "scaled_dot_product_attention" in line:
+        return f"{line.split()[0]} has no sdpa: set learner.attention to eager"
+    if "no file named model.safetensors" in line:
+        return f"{line.rstrip('.')}; of checkpoints of torch.save, save_pretrained of the loaded model writes one"
+    return line
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """No progress bars and warnings of `transformers`, which prints one for every load."""

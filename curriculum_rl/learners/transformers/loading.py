@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.learners.transformers.library import auto_class, first_line
+from curriculum_rl.learners.transformers.library import auto_class, first_line, reason
 from curriculum_rl.schema import files
 from curriculum_rl.schema.learners import Head, LoadingOptions
 
@@ -45,7 +45,7 @@ def pretrained(source: str, head: Head, attention: str, loading: LoadingOptions)
             ignore_mismatched_sizes=True,  # they are refused below, by name
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, RuntimeError, SafetensorError) as e:
-        raise ConfigError(f"learner.model {source!r} cannot be loaded as a {head} model: {first_line(e)}") from e
+        raise ConfigError(f"learner.model {source!r} cannot be loaded as a {head} model: {reason(e)}") from e
     _check_whole(source, model, info, loading)
     _check_tied(source, model)
     if getattr(model.config, "output_router_logits", False):

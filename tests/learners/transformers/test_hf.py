@@ -133,6 +133,9 @@ def test_attention_is_fused_unless_asked_otherwise(make_plan):
     torch.testing.assert_close(losses[0], losses[1])
     with pytest.raises(ConfigError, match="attention: must be"):
         ModelOptions(attention="flash")
+    bloom = {"model_type": "bloom", "hidden_size": 16, "n_layer": 1, "n_head": 2}
+    with pytest.raises(ConfigError, match=r"BloomForCausalLM has no sdpa: set learner\.attention to eager"):
+        _learner(bloom, "causal")
 
 
 def test_bfloat16_trains_nearly_alike(make_plan):

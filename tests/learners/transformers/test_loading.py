@@ -113,3 +113,13 @@ def test_files_that_are_no_checkpoint_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(ConfigError, match="is an adapter of `peft`"):
         _loaded(tmp_path, "causal")
+
+
+def test_a_checkpoint_of_torch_save_is_explained(tmp_path: Path) -> None:
+    tensors = _saved(tmp_path, GPT2, "causal")
+    (tmp_path / "model.safetensors").unlink()
+    torch.save(tensors, tmp_path / "pytorch_model.bin")
+    with pytest.raises(
+        ConfigError, match=r"no file named model.safetensors .*; of checkpoints of torch.save, save_pre"
+    ):
+        _loaded(tmp_path, "causal")
