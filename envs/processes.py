@@ -21,9 +21,9 @@ def starting_workers() -> Iterator[None]:
     """
     settings = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "PYTHONSAFEPATH": "1"}
     before = {name: os.environ.get(name) for name in settings}
-    resource_tracker.ensure_running()  # now: when it starts, signals no longer wait
-    signals = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     os.environ.update(settings)
+    resource_tracker.ensure_running()  # before signals wait: it lets them through when it starts
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
     finally:

@@ -59,6 +59,20 @@ if __name__ == "__main__":
         print(known, worker.exitcode, flush=True)
 """
 
+SHADOWED = """
+import multiprocessing
+from curriculum_rl.envs.processes import starting_workers
+
+def work():
+    print("worked", flush=True)
+
+if __name__ == "__main__":
+    worker = multiprocessing.get_context("spawn").Process(target=work)
+    with starting_workers():
+        worker.start()
+    worker.join()
+"""
+
 
 def is_running(pid: int) -> bool:
     """Whether a process is there; one that nobody has waited for is gone."""
@@ -106,3 +120,13 @@ def test_a_shard_whose_parent_has_ended_says_nothing(capfd: pytest.CaptureFixtur
     worker.join(timeout=60)
     assert worker.exitcode == 0
     assert capfd.readouterr().err == ""
+
+
+def test_no_process_that_starts_reads_the_working_directory_for_a_library(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    for name in ("pickle", "struct", "signal", "threading", "typing"):
+        (tmp_path / "here" / f"{name}.py").write_text("print('shadowed', flush=True)")
+    (tmp_path / "start.py").write_text(SHADOWED)
+    command = [sys.executable, str(tmp_path / "start.py")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path / "here", timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("worked\n", "")
