@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-PORTIONS = {"kills": 60, "files": 250, "corpora": 50, "great": 1}
+PORTIONS = {"kills": 30, "files": 250, "corpora": 50, "great": 1}
 MARKS = ("<!-- survival: begin -->", "<!-- survival: end -->")
 _SUMS = ("kills", "lost", "differ", "refused", "tracebacks", "left")
 Row = dict[str, Any]
@@ -114,47 +114,39 @@ def _read(out: Path, part: str) -> list[Row]:
 
 def tables(rows: dict[str, list[Row]]) -> str:
     """Two tables in Markdown: killed runs by kind, and strange files by part."""
+    return f"{_of_kills(rows['kills'])}\n\n{_of_files(rows)}"
+
+
+def _of_kills(rows: Sequence[Row]) -> str:
     head = (
-        "run",
-        "runs",
-        "kills",
-        "damaged",
-        "rows lost",
-        "rows that differ",
-        "refused",
-        "tracebacks",
-        "processes left",
-        "longest to go on",
+        "run, runs, kills, damaged, rows lost, rows that differ, refused, tracebacks, processes left, longest to go on"
     )
-    lines = [head, ("---",) * len(head)]
-    kinds = list(dict.fromkeys(row["kind"] for row in rows["kills"]))
-    for kind in [*kinds, "all"]:
-        some = [row for row in rows["kills"] if kind in (row["kind"], "all")]
-        sums = {key: sum(row[key] for row in some) for key in _SUMS}
+    lines = []
+    for kind in [*dict.fromkeys(row["kind"] for row in rows), "all"]:
+        some = [row for row in rows if kind in (row["kind"], "all")]
+        kills, *rest = (sum(row[key] for row in some) for key in _SUMS)
         damaged = sum(bool(row["damage"]) for row in some)
         longest = max((row["seconds"] for row in some), default=0.0)
-        rest = [sums[key] for key in _SUMS[1:]]
-        lines.append((kind, len(some), sums["kills"], damaged, *rest, f"{longest:.1f} s"))
-    names = (
-        "files",
-        "tried",
-        "accepted",
-        "refused in a line",
-        "anything else",
-        "longest refusal (CPU)",
-        "highest memory",
-    )
-    strange = [names, ("---",) * len(names)]
-    titles = {"files": "environment files", "corpora": "corpora", "great": "great files"}
-    for part, title in titles.items():
-        some = rows[part]
-        verdicts = Counter(row["name"] for row in some)
+        lines.append([kind, len(some), kills, damaged, *rest, f"{longest:.1f} s"])
+    return _markdown(head.split(", "), lines)
+
+
+def _of_files(rows: dict[str, list[Row]]) -> str:
+    head = "files, tried, accepted, refused in a line, anything else, longest refusal (CPU), highest memory"
+    lines = []
+    for part, title in {"files": "environment files", "corpora": "corpora", "great": "great files"}.items():
+        verdicts = Counter(row["name"] for row in rows[part])
         other = ", ".join(f"{n} {name}" for name, n in verdicts.items() if name not in ("accepted", "refused")) or "0"
-        longest = max((row["seconds"] for row in some if row["name"] != "accepted"), default=0.0)
-        peak = max((row["peak"] for row in some), default=0.0)
-        figures = (len(some), verdicts["accepted"], verdicts["refused"], other, f"{longest:.1f} s", f"{peak:,.0f} MiB")
-        strange.append((title, *figures))
-    return "\n\n".join("\n".join(f"| {' | '.join(map(str, line))} |" for line in table) for table in (lines, strange))
+        longest = max((row["seconds"] for row in rows[part] if row["name"] != "accepted"), default=0.0)
+        peak = max((row["peak"] for row in rows[part]), default=0.0)
+        counts = (len(rows[part]), verdicts["accepted"], verdicts["refused"])
+        lines.append([title, *counts, other, f"{longest:.1f} s", f"{peak:,.0f} MiB"])
+    return _markdown(head.split(", "), lines)
+
+
+def _markdown(head: Sequence[str], lines: Sequence[Sequence[object]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
 def _put(page: Path, table: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LONGEST = 80
+LONGEST = 200
 """Characters of a value that a message shows."""
 
 

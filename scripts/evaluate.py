@@ -63,8 +63,8 @@ def _evaluate(
     # An agent that goes on learning would pool what it sees in runs that are meant to be separate.
     together = 1 if online and not frozen else episodes
     env = make_sb3_vec_env(config, num_envs=together, charge_proxy=not free)
+    agent = load(name, run / AGENT, env=env)
     identity.check(run, env.vector.experiment.data)
-    agent = load(name, run / "agent.zip", env=env)
     if not online and isinstance(agent, Shell):
         agent.reset_memory()  # the last run of the training has ended: what it led to is played now
     finals = [

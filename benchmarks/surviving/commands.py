@@ -149,6 +149,7 @@ def _watched(asked: Mapping[str, Any]) -> dict[str, Any]:
     """Fork, wait or kill, and say how it ended."""
     error, count = (Path(f"{asked['cwd']}.{what}") for what in ("stderr", "changes"))
     count.unlink(missing_ok=True)
+    error.write_text("")  # it may be killed before it opens it
     begun = time.perf_counter()
     child = os.fork()
     if not child:

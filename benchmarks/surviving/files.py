@@ -61,7 +61,8 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 @st.composite
 def environment_files(draw: st.DrawFn, sound: dict[str, Any]) -> bytes:
     """The bytes of an environment file that has something strange in it."""
-    tree, typed = copy.deepcopy(sound), []
+    tree = copy.deepcopy(sound)
+    typed: list[str] = []
     for _ in range(draw(st.integers(1, 3))):
         _change(draw, tree, typed)
     text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=True) if draw(st.booleans()) else json.dumps(tree)

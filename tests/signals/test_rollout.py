@@ -100,6 +100,8 @@ def test_what_cannot_be_paid_is_one_line(tiny: dict[str, Any]) -> None:
     small = Pretraining(build(configs.load(tiny)))
     with pytest.raises(ConfigError, match=r"signals: the budget, .* does not pay for one of"):
         small.request_signals(["rollout"])
-    for wrong in (0, "all", 2.5, True):
+    for wrong in (0, "all", 2.5):
         with pytest.raises(ConfigError, match=r"signals\.finish: must be a whole number of at least 1, or rest"):
             configs.load(tiny, {"signals.finish": wrong})
+    with pytest.raises(ConfigError, match=r"signals\.finish: must be a number .got True."):
+        configs.load(tiny, {"signals.finish": True})
