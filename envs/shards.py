@@ -1,12 +1,11 @@
 """Replicas divided among processes, one thread each, behind the methods of `Replicas`."""
 
 import contextlib
-import os
 import signal
 import time
 import traceback
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -16,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.envs.observations import Observation
-from curriculum_rl.envs.processes import end_with_parent
+from curriculum_rl.envs.processes import STOPPING, end_with_parent, listen, starting_workers
 from curriculum_rl.envs.replicas import Transition
 from curriculum_rl.errors import ConfigError, ShardError
 from curriculum_rl.infos import ResetInfo
 from curriculum_rl.observation import Features
 from curriculum_rl.schema import EnvConfig
+
+END_SECONDS = 5.0
+"""How long all workers together have to end by themselves."""
 
 
 class Shards:
@@ -50,11 +52,11 @@ class Shards:
             ours, theirs = context.Pipe()
             arguments = (theirs, config, settings)
             worker = context.Process(target=_work, args=arguments, daemon=True, name=f"shard {n}")
-            with settings_of_workers():
+            with starting_workers():
                 worker.start()
+                self._workers.append(worker)
+                self._pipes.append(ours)
             theirs.close()
-            self._workers.append(worker)
-            self._pipes.append(ours)
         self._left_at = time.perf_counter()
         self.outside = 0.0
         self.seconds: dict[str, float] = {}
@@ -135,7 +137,7 @@ class Shards:
     def _fail(self, shard: int, error: str | ConfigError | None) -> NoReturn:
         worker = self._workers[shard]
         if error is None:
-            worker.join(timeout=5)
+            worker.join(timeout=END_SECONDS)
             error = f"it died without a word (exit code {worker.exitcode}); was there enough memory?"
         self.close()
         if isinstance(error, ConfigError):
@@ -149,8 +151,9 @@ def _end(workers: list[Any], pipes: list[Connection]) -> None:
         with contextlib.suppress(OSError):
             pipe.send(None)
         pipe.close()
+    deadline = time.monotonic() + END_SECONDS
     for worker in workers:
-        worker.join(timeout=5)
+        worker.join(timeout=max(0.0, deadline - time.monotonic()))
         if worker.is_alive():
             worker.kill()
     pipes.clear()
@@ -160,8 +163,9 @@ def _end(workers: list[Any], pipes: list[Connection]) -> None:
 def _work(pipe: Connection, config: EnvConfig, settings: Mapping[str, Any]) -> None:
     """A worker: build the replicas, then answer calls until None comes or the pipe is closed."""
     # Ctrl-C reaches the whole process group, and so may SIGTERM; the parent decides when to stop.
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         signal.signal(number, signal.SIG_IGN)
+    listen()
     end_with_parent()
     import torch
 
@@ -169,39 +173,20 @@ def _work(pipe: Connection, config: EnvConfig, settings: Mapping[str, Any]) -> N
     from curriculum_rl.experiment import build
 
     torch.set_num_threads(1)
-    try:
-        replicas = Replicas(build(config), **settings)
-        pipe.send((None, replicas.budget))
-        while (call := pipe.recv()) is not None:
-            method, arguments = call
-            answer = getattr(replicas, method)(*arguments)
-            pipe.send((None, (answer, replicas.seconds) if method == "step" else answer))
-    except EOFError:
-        return
-    except ConfigError as error:
-        pipe.send((error, None))
-    except Exception:  # whatever it is, the parent shows it
-        pipe.send((traceback.format_exc(), None))
-
-
-@contextlib.contextmanager
-def settings_of_workers() -> Iterator[None]:
-    """Let processes that start here see one thread, before they import anything, and libraries in their place.
-
-    A new interpreter looks into the working directory first, until it has its parent's path: a `pickle.py` there would
-    be read for the library.
-    """
-    settings = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "PYTHONSAFEPATH": "1"}
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with contextlib.suppress(EOFError, ConnectionError):  # the parent has ended, and nobody reads what is said
+        try:
+            replicas = Replicas(build(config), **settings)
+            pipe.send((None, replicas.budget))
+            while (call := pipe.recv()) is not None:
+                method, arguments = call
+                answer = getattr(replicas, method)(*arguments)
+                pipe.send((None, (answer, replicas.seconds) if method == "step" else answer))
+        except (EOFError, ConnectionError):
+            raise
+        except ConfigError as error:
+            pipe.send((error, None))
+        except Exception:  # whatever it is, the parent shows it
+            pipe.send((traceback.format_exc(), None))
 
 
 def _stacked(parts: Sequence[Any]) -> Observation:

@@ -96,7 +96,8 @@ def is_users_own(error: BaseException) -> bool:
 
 def _of_system(error: OSError) -> tuple[str, int]:
     number = error.errno or 0
-    path = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    at = error.filename if error.filename2 is None else error.filename2  # of a file that is given its name at last
+    path = os.fsdecode(at) if isinstance(at, str | bytes) else ""
     told = f"{_cut(path)}: {error.strerror}" if path else str(error.strerror)
     return f"{told}; {_ADVICE.get(number, '--debug shows where')}", 2 if number in _USERS else 1
 

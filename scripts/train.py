@@ -16,7 +16,7 @@ from curriculum_rl.agents.table import load, make
 from curriculum_rl.durable import naming
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
-from curriculum_rl.errors import ConfigError
+from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.recording import contents, identity
 from curriculum_rl.recording.checkpoints import Checkpoints, Found
 from curriculum_rl.recording.locks import DirectoryLock
@@ -120,7 +120,10 @@ def _as_begun(directory: RunDirectory, request: Request, config: EnvConfig) -> R
     for key in ("agent", "seed", "num_envs", "env"):
         if before.get(key) != now[key]:
             raise ConfigError(f"--resume: {key} of {directory.path} differs from what it was begun with")
-    return replace(request, timesteps=before.get("timesteps")) if request.timesteps is None else request
+    steps = before.get("timesteps")
+    if steps is not None and (type(steps) is not int or steps < 1):
+        raise wrong(f"--resume: {directory.path / 'config.yaml'}: timesteps", steps, "a whole number of segments")
+    return replace(request, timesteps=steps) if request.timesteps is None else request
 
 
 def _is_complete(directory: RunDirectory, request: Request) -> bool:

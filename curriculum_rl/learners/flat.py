@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from curriculum_rl.durable import naming
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Snapshot
 
@@ -130,7 +131,9 @@ class FlatParams:
     def save(self, directory: Path, *, optimizer: bool) -> None:
         """Write `learner.safetensors` and, if asked, `optimizer.safetensors` into a directory."""
         directory.mkdir(parents=True, exist_ok=True)
-        save_file({name: block.cpu() for name, block in self.parameters.items()}, directory / "learner.safetensors")
+        path = directory / "learner.safetensors"
+        with naming(path):
+            save_file({name: block.cpu() for name, block in self.parameters.items()}, path)
         if optimizer:
             self.save_optimizer(directory)
 
@@ -139,7 +142,9 @@ class FlatParams:
         moments = {f"first/{name}": block.cpu() for name, block in self.first.items()}
         moments |= {f"second/{name}": block.cpu() for name, block in self.second.items()}
         counts = {"steps": torch.tensor(self.steps), "seeds": torch.tensor(self.seeds)}
-        save_file(moments | counts, directory / "optimizer.safetensors")
+        path = directory / "optimizer.safetensors"
+        with naming(path):
+            save_file(moments | counts, path)
 
     def load(self, directory: Path) -> None:
         """Read parameters back, and the optimizer where it was saved (zeroed otherwise).

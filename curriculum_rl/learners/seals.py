@@ -77,8 +77,8 @@ def read(directory: Path | str) -> dict[str, Any]:
 def _entered(path: Path) -> set[str]:
     """The files that a description has entered; none where there is no description."""
     try:
-        return set(json.loads(path.read_text(encoding="utf-8"))[_KEY])
-    except (OSError, ValueError, KeyError, TypeError):
+        return set(files.read_json(path, str(path))[_KEY])
+    except (ConfigError, KeyError, TypeError):
         return set()
 
 

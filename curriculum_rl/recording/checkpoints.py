@@ -11,6 +11,7 @@ from typing import Any
 from curriculum_rl import __version__
 from curriculum_rl.durable import damage, digests, sync, write_atomically
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema import files
 
 FOLDER = "checkpoint"
 FORMAT = 2
@@ -71,10 +72,10 @@ class Checkpoints:
             OSError: where it cannot be written; what was there stays valid.
         """
         draft, before = self.path / _DRAFT, self._folders()
-        files = digests(draft)
-        for name in files:
+        written = digests(draft)
+        for name in written:
             sync(draft / name)
-        document = {"format": FORMAT, "curriculum-rl": __version__, "about": about, "files": files}
+        document = {"format": FORMAT, "curriculum-rl": __version__, "about": about, "files": written}
         write_atomically(draft / _MANIFEST, json.dumps({**document, "sha256": _seal(document)}, indent=1) + "\n")
         name = f"{int(before[0]) + 1 if before else 1:06d}"
         draft.rename(self.path / name)
@@ -130,9 +131,9 @@ def _read(folder: Path) -> tuple[dict[str, Any], str | None]:
         ConfigError: where it is whole and of another format.
     """
     try:
-        document = json.loads((folder / _MANIFEST).read_bytes())
+        document = files.read_json(folder / _MANIFEST, _MANIFEST)
         seal = document.pop("sha256")
-    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+    except (ConfigError, AttributeError, KeyError, TypeError):
         return {}, f"{_MANIFEST} is missing or cannot be read"
     if seal != _seal(document):
         return {}, f"{_MANIFEST} is not what was written (its sha256 differs)"

@@ -1,13 +1,14 @@
 """What a run writes into its directory, by name: all of it can be deleted, and nothing else is."""
 
-import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from curriculum_rl.durable import is_temporary, remove_temporary
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.checkpoints import FOLDER
 from curriculum_rl.recording.locks import LOCK
+from curriculum_rl.schema import files
 
 SCALARS = "stable-baselines3"
 """The child run that holds stable-baselines3's own scalars."""
@@ -79,7 +80,7 @@ def _folders(directory: Path, *patterns: str) -> list[Path]:
 def _listed(learner: Path) -> list[str]:
     """The files that the `learner.json` of a saved learner lists, by their path from there."""
     try:
-        names = list(json.loads((learner / "learner.json").read_bytes())["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
+        names = list(files.read_json(learner / "learner.json", "learner.json")["sha256"])
+    except (ConfigError, KeyError, TypeError):
         return []
     return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]

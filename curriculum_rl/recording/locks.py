@@ -11,6 +11,7 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema import files
 
 LOCK = ".lock"
 """The file in a directory that its writer has locked; what it says is for people, the lock is the system's."""
@@ -62,7 +63,7 @@ class DirectoryLock:
     def _holder(self) -> str:
         """Who has the lock, as far as its file says."""
         try:
-            said = json.loads(self._file.read_text(encoding="utf-8"))
+            said = files.read_json(self._file, LOCK)
             return f"process {said['pid']} on {said['host']}, since {said['since']}"
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ConfigError, KeyError, TypeError):
             return "another process"

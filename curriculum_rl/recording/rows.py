@@ -69,7 +69,7 @@ def read_rows(path: str | Path) -> list[dict[str, Any]]:
 def _read_line(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"path: {path}, line {number} is not JSON ({error})") from error
     if not isinstance(row, dict):
         raise ConfigError(f"path: {path}, line {number} is not a JSON object")

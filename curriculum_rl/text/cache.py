@@ -110,6 +110,7 @@ def _intact(directory: Path) -> bool:
     try:
         expected = checksums(directory)
         found = {path.relative_to(directory).as_posix(): file_sha256(path) for path in _files(directory)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # no entry, or a manifest that is damaged itself
+    # No entry, or a manifest that is damaged itself.
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return False
     return expected == found

@@ -161,3 +161,12 @@ def test_another_format_is_refused_by_its_number(two: Path, tmp_path: Path, numb
         path.write_text(json.dumps({**document, "sha256": checkpoints._seal(document)}))
     with pytest.raises(ConfigError, match=f"was written in format {number}, and this version .* reads format 2"):
         Checkpoints(run).find()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "null", "[1]", '{"sha256": 1}', "{", '{"a": NaN}', "\udcff"])
+def test_a_manifest_that_is_no_manifest_is_a_damaged_checkpoint(tmp_path: Path, text: str) -> None:
+    kept = Checkpoints(tmp_path)
+    for number in range(2):
+        keep(kept, number)
+    (tmp_path / "checkpoint/000002/checkpoint.json").write_bytes(text.encode(errors="surrogateescape"))
+    assert content(tmp_path) == 0

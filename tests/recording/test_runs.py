@@ -7,6 +7,7 @@ import pytest
 from made_rows import made_rows
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.recording import contents
 from curriculum_rl.recording.runs import RunDirectory, read_schedule
 
 
@@ -118,3 +119,15 @@ def test_a_home_is_no_place_for_a_run_even_where_one_stands_in_it(run, monkeypat
     with pytest.raises(ConfigError, match="no place for a run, overwrite refused"):
         RunDirectory.create(run.path, overwrite=True)
     assert (run.path / "config.yaml").exists()
+
+
+def test_what_is_no_json_stands_in_the_way_of_nothing(run):
+    deep = "[" * 100_000
+    run.write_config({"seed": 1})
+    (run.path / "learner").mkdir()
+    for name in ("learner/learner.json", "segments.jsonl", "learner/mine.txt"):
+        (run.path / name).write_text(deep + "\n")
+    with pytest.raises(ConfigError, match="line 1 is not JSON"):
+        run.read_rows()
+    contents.delete(run.path)
+    assert sorted(path.name for path in run.path.rglob("*")) == ["config.yaml", "learner", "mine.txt"]

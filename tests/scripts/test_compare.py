@@ -25,7 +25,8 @@ from curriculum_rl.scripts.comparing.output import page, tables
 from curriculum_rl.scripts.comparing.output.cost_tables import failures
 from curriculum_rl.scripts.comparing.output.lines import is_crash
 from curriculum_rl.scripts.comparing.output.verdicts import verdict
-from curriculum_rl.scripts.comparing.running.directory import Directory
+from curriculum_rl.scripts.comparing.running import search
+from curriculum_rl.scripts.comparing.running.directory import Directory, error_of
 
 AGENTS = "exp3s,fixed:task=9"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -488,3 +489,17 @@ def test_ctrl_c_ends_cleanly_and_the_same_command_goes_on(small: dict[str, Any],
     after = times(out)
     assert len(after) == 12
     assert before.items() < after.items()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [(b"a\nb\n", "b"), (b"", "seed-0.error.txt is empty"), (b"\xff\n", "\ufffd")]
+)
+def test_whatever_stands_in_the_file_of_an_error_has_a_last_line(tmp_path: Path, text: bytes, said: str) -> None:
+    (tmp_path / "seed-0.error.txt").write_bytes(text)
+    assert error_of(tmp_path / "seed-0") == said
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "null", "{", "[]", '{"mixtures": []}'])
+def test_a_part_of_a_search_that_cannot_be_read_is_tried_again(tmp_path: Path, text: str) -> None:
+    (tmp_path / "part.json").write_text(text)
+    assert not search.is_there(tmp_path / "part.json")

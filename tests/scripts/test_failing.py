@@ -57,6 +57,8 @@ def test_an_error_of_the_system_has_path_reason_and_advice(number: int, status: 
     assert said in message and "\n" not in message
     assert found == status
     assert failing.explained(of_system(number, None))[0].startswith(os.strerror(number))
+    renamed = OSError(number, os.strerror(number), "/there/.file.7.tmp", None, "/there/file")
+    assert failing.explained(renamed)[0] == message
 
 
 def damaged(folder: Path) -> dict[str, Callable[[], Any]]:

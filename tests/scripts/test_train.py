@@ -203,6 +203,11 @@ def _both(run: Path) -> None:
         flip(path)
 
 
+def _no_number(run: Path) -> None:
+    path = run / "config.yaml"
+    path.write_text(path.read_text().replace("timesteps: 60", "timesteps: 6p"))
+
+
 def _old_format(run: Path) -> None:
     shutil.rmtree(run / "checkpoint")
     (run / "checkpoint").mkdir()
@@ -219,8 +224,9 @@ def _old_format(run: Path) -> None:
         (lambda run: None, {"shards": 2}, r"--shards: 2, but .* was begun with 1"),
         (lambda run: None, {"timesteps": 10}, r"--timesteps: 10, but .* has \d+ segments already"),
         (lambda run: None, {"seed": 4}, "--resume: seed of .* differs"),
+        (_no_number, {"timesteps": None}, r"config\.yaml: timesteps: must be a whole number of segments \(got '6p'\)"),
     ],
-    ids=["shorter", "flipped row", "both", "old format", "shards", "timesteps", "seed"],
+    ids=["shorter", "flipped row", "both", "old format", "shards", "timesteps", "seed", "no number"],
 )
 def test_what_cannot_go_on_is_refused_and_nothing_is_changed(
     killed: Request, change: Callable[[Path], None], given: dict[str, Any], said: str

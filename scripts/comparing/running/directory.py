@@ -110,7 +110,10 @@ def is_finished(cell: Path) -> bool:
 def error_of(cell: Path) -> str | None:
     """The last line of the error that ended a cell; None where there was none."""
     file = _error_file(cell)
-    return file.read_text(encoding="utf-8").strip().splitlines()[-1] if file.is_file() else None
+    if not file.is_file():
+        return None
+    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"{file.name} is empty"
 
 
 def write_error(cell: Path, text: str) -> None:

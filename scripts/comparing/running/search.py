@@ -1,6 +1,5 @@
 """The search for the best fixed task and the best static mixture: on other seeds, by the proxy's final score."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from curriculum_rl.errors import ConfigError
+from curriculum_rl.schema.files import read_json
 from curriculum_rl.scripts.comparing.running.directory import Directory
 
 Floats = npt.NDArray[np.float64]
@@ -122,7 +123,7 @@ def choose(folder: Directory, kind: str, first: Sequence[Part], *, mixtures: int
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_json(path, str(path))
     return content
 
 
@@ -130,7 +131,7 @@ def is_there(path: Path) -> bool:
     """Whether a part was tried and its file can be read; else it is tried again."""
     try:
         return {"mixtures", "scores", "runs", "tokens", "flops", "seconds"} <= _read(path).keys()
-    except (OSError, ValueError, AttributeError):
+    except (ConfigError, AttributeError):
         return False
 
 

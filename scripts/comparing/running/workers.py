@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing import connection, get_context
 from typing import Any
 
-from curriculum_rl.envs.processes import end_with_parent
-from curriculum_rl.envs.shards import settings_of_workers
+from curriculum_rl.envs.processes import end_with_parent, listen, starting_workers
 
 STOP_SECONDS = 30.0
 
@@ -150,10 +149,10 @@ class _Pool:
     def _start(self) -> connection.Connection:
         ours, theirs = self._context.Pipe()
         worker = self._context.Process(target=_serve, args=(theirs,), name="compare")
-        with settings_of_workers():
+        with starting_workers():
             worker.start()
+            self._workers[ours] = (worker, None)
         theirs.close()
-        self._workers[ours] = (worker, None)
         return ours
 
     def _interrupt(self) -> None:
@@ -182,6 +181,7 @@ def _serve(pipe: connection.Connection) -> None:
         os.setpgrp()
     end_with_parent()
     with contextlib.suppress(EOFError, OSError, KeyboardInterrupt):
+        listen()
         while True:
             work, arguments = pipe.recv()
             answer: tuple[bool, str | None]
