@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -45,6 +46,11 @@ def sha256(path: Path) -> str:
     """Of a file's content, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def json_sha256(document: object) -> str:
+    """Of a JSON document, however it is laid out."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def digests(folder: Path) -> dict[str, str]:

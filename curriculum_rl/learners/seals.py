@@ -1,6 +1,5 @@
 """`learner.json`, the description of a saved learner, with the sha256 of every file that was saved with it."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from curriculum_rl.durable import damage, sha256, sync, write_atomically
+from curriculum_rl.durable import damage, json_sha256, sha256, sync, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema import files
 
@@ -34,7 +33,7 @@ def sealing(directory: Path) -> Iterator[None]:
     for name in saved:
         sync(directory / name)
     sealed = {name: sha256(directory / name) for name in saved if name != DESCRIPTION}
-    content = {**description, _KEY: {**sealed, DESCRIPTION: _of_description(description)}}
+    content = {**description, _KEY: {**sealed, DESCRIPTION: json_sha256(description)}}
     write_atomically(path, json.dumps(content, indent=2) + "\n")
 
 
@@ -67,7 +66,7 @@ def read(directory: Path | str) -> dict[str, Any]:
         raise ConfigError(f"{path}: {_KEY}: must be an object (got {type(known).__name__})")
     own = known.pop(DESCRIPTION, None)
     reason = damage(folder, known)
-    if own is not None and own != _of_description(description):
+    if own is not None and own != json_sha256(description):
         reason = f"{DESCRIPTION} is not what was written (its sha256 differs)"
     if reason is not None:
         raise ConfigError(f"{folder}: {reason}; take another copy of the learner")
@@ -80,10 +79,6 @@ def _entered(path: Path) -> set[str]:
         return set(files.read_json(path, str(path))[_KEY])
     except (ConfigError, KeyError, TypeError):
         return set()
-
-
-def _of_description(description: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def _states(directory: Path) -> dict[str, tuple[int, int, int]]:

@@ -1,6 +1,5 @@
 """The last two checkpoints of a run, each in a folder of its own: whole, sound and of this format, or not used."""
 
-import hashlib
 import json
 import re
 import shutil
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from curriculum_rl import __version__
-from curriculum_rl.durable import damage, digests, sync, write_atomically
+from curriculum_rl.durable import damage, digests, json_sha256, sync, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema import files
 
@@ -76,7 +75,7 @@ class Checkpoints:
         for name in written:
             sync(draft / name)
         document = {"format": FORMAT, "curriculum-rl": __version__, "about": about, "files": written}
-        write_atomically(draft / _MANIFEST, json.dumps({**document, "sha256": _seal(document)}, indent=1) + "\n")
+        write_atomically(draft / _MANIFEST, json.dumps({**document, "sha256": json_sha256(document)}, indent=1) + "\n")
         name = f"{int(before[0]) + 1 if before else 1:06d}"
         draft.rename(self.path / name)
         write_atomically(self.path / _POINTER, name + "\n")  # this is the moment from which it counts
@@ -135,16 +134,11 @@ def _read(folder: Path) -> tuple[dict[str, Any], str | None]:
         seal = document.pop("sha256")
     except (ConfigError, AttributeError, KeyError, TypeError):
         return {}, f"{_MANIFEST} is missing or cannot be read"
-    if seal != _seal(document):
+    if seal != json_sha256(document):
         return {}, f"{_MANIFEST} is not what was written (its sha256 differs)"
     if document["format"] != FORMAT:
         raise _of_format(folder, document["format"])
     return document["about"], damage(folder, document["files"])
-
-
-def _seal(document: dict[str, Any]) -> str:
-    """sha256 of a document's content, whatever its layout."""
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def _of_format(folder: Path, number: Any) -> ConfigError:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from curriculum_rl import __version__
-from curriculum_rl.durable import damage, write_atomically
+from curriculum_rl.durable import damage, json_sha256, write_atomically
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording import contents
 from curriculum_rl.recording.rows import Row, read_rows, to_json
@@ -23,6 +23,7 @@ __all__ = ["RunDirectory", "Schedule", "read_schedule"]
 
 HEADER = "# The configuration of a curriculum_rl run: everything needed to repeat it.\n"
 RESULT_BYTES = 2**26
+_RESULT = "result.json"
 """Of `result.json`, at most."""
 PACKAGES = (
     "torch", "numpy", "gymnasium", "stable-baselines3", "transformers", "tokenizers", "datasets",
@@ -106,13 +107,14 @@ class RunDirectory:
         self.write_json("versions.json", versions())
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """Write `result.json`: what came out."""
-        self.write_json("result.json", result)
+        """Write `result.json`: what came out; where it has `files`, with the sha256 of the rest of it among them."""
+        plain = _plain(result)
+        sealed = {**plain, "files": {**plain["files"], _RESULT: json_sha256(plain)}} if "files" in plain else plain
+        self.write_json(_RESULT, sealed)
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a file of the run; numpy values become plain ones, NaN and infinities become null."""
-        plain = json.loads(to_json(content))
-        write_atomically(self.path / name, json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+        write_atomically(self.path / name, json.dumps(_plain(content), indent=2, ensure_ascii=False) + "\n")
 
     def read_result(self) -> dict[str, Any]:
         """What `write_result` wrote.
@@ -120,7 +122,7 @@ class RunDirectory:
         Raises:
             ConfigError: the run has not come to its end, or the file is damaged.
         """
-        path = self.path / "result.json"
+        path = self.path / _RESULT
         if not path.is_file():
             raise ConfigError(f"path: no file {path}; has the run come to its end?")
         return read_json(path)
@@ -128,11 +130,14 @@ class RunDirectory:
     def damage(self) -> str | None:
         """What is wrong with the files of a run that has come to its end; None where nothing is."""
         try:
-            known = self.read_result().get("files")
-            if known is None:  # an older version wrote it
+            result = self.read_result()
+            if "files" not in result:  # an older version wrote it
                 self.read_config()
                 self.read_rows()
                 return None
+            known = result["files"] = dict(result["files"])
+            if known.pop(_RESULT, None) != json_sha256(result):
+                return f"{_RESULT} is not what was written (its sha256 differs)"
             return damage(self.path, known)
         except (ConfigError, AttributeError, TypeError) as error:
             return str(error)
@@ -166,6 +171,11 @@ def check_directory(path: Path, key: str) -> None:
         raise ConfigError(f"{key}: {path} is a link to {path.readlink()}, which does not exist")
     if path.exists() and not path.is_dir():
         raise ConfigError(f"{key}: {path} is a file, not a directory")
+
+
+def _plain(content: Mapping[str, Any]) -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(to_json(content))
+    return plain
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -114,7 +114,18 @@ class FileSource(Fields):
             for number, row in rows.parquet_rows(path, self.names()):
                 yield number, class_labels.named(row, known, f"{path}, row {number}")
         else:
-            yield from rows.json_rows(path) if form == "jsonl" else rows.csv_rows(path)
+            yield from self._json_rows(path) if form == "jsonl" else rows.csv_rows(path)
+
+    def _json_rows(self, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Rows in which a field that is left out is null, as exports have it; no field is left out everywhere."""
+        nulls: dict[str, Any] = dict.fromkeys(self.names())
+        missing, first = set(nulls), None
+        for number, row in rows.json_rows(path):
+            first = first or (number, row)
+            missing.difference_update(row)
+            yield number, row if nulls.keys() <= row.keys() else nulls | row
+        if first and missing:
+            self.check([name for name in first[1] if name not in missing], f"{path}, line {first[0]} or any other")
 
 
 def _plain_documents(path: Path, form: str, tally: Tally) -> Iterator[Document]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from curriculum_rl.durable import json_sha256
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording import checkpoints
 from curriculum_rl.recording.checkpoints import Checkpoints
@@ -158,7 +159,7 @@ def test_another_format_is_refused_by_its_number(two: Path, tmp_path: Path, numb
         path = run / "checkpoint" / "000002" / "checkpoint.json"
         document = {**json.loads(path.read_text()), "format": number}
         del document["sha256"]
-        path.write_text(json.dumps({**document, "sha256": checkpoints._seal(document)}))
+        path.write_text(json.dumps({**document, "sha256": json_sha256(document)}))
     with pytest.raises(ConfigError, match=f"was written in format {number}, and this version .* reads format 2"):
         Checkpoints(run).find()
 

@@ -86,6 +86,14 @@ def test_a_result_is_plain_json(run):
     assert run.read_result() == {"score": 1.5, "bad": None, "share": [0.5, 0.5]}
 
 
+def test_a_digit_that_changes_in_a_result_is_damage(run):
+    run.write_result({"final": {"target_loss": 2.5}, "files": {}})
+    assert run.damage() is None
+    path = run.path / "result.json"
+    path.write_text(path.read_text().replace("2.5", "2.4"))
+    assert run.damage() == "result.json is not what was written (its sha256 differs)"
+
+
 def test_a_run_without_a_result_says_so(run):
     with pytest.raises(ConfigError, match="has the run come to its end"):
         run.read_result()

@@ -10,7 +10,7 @@ import pytest
 from made_sources import WRITERS, files, written
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.text.documents import Document
+from curriculum_rl.text.documents import Document, Tally
 from curriculum_rl.text.splits import SplitSource
 
 ROWS: list[dict[str, Any]] = [
@@ -156,7 +156,10 @@ def test_mistakes_are_one_line_with_the_key(tmp_path: Path) -> None:
         (files(tmp_path), "paths: no file"),
         (files(broken), r"paths: .*b\.jsonl, line 2 is not JSON"),
         (files(array), r"paths: .*c\.jsonl, line 1 is a JSON list"),
-        (files(good, text_field="txt"), "text_field: no field 'txt' in .* line 1; its fields are: text, label"),
+        (
+            files(good, text_field="txt"),
+            "no field 'txt' in .* line 1 or any other; its fields are: text, label",
+        ),
         (files(good, label_field="class"), "label_field: no field 'class'"),
         (files(good, group_field="id"), "group_field: no field 'id'"),
         (files(good, where={"split": "train"}), "where: no field 'split'"),
@@ -263,3 +266,15 @@ def test_nothing_is_left_and_why(tmp_path: Path) -> None:
     path.write_text('{"text": null, "x": 1}\n{"text": "a", "x": 2}\n{"text": "b", "x": 2}\n')
     with pytest.raises(ConfigError, match=r"no document in .*a\.jsonl \(2 left out by where, 1 without text\)"):
         list(files(path, where={"x": 1}).documents())
+
+
+def test_a_field_that_some_json_rows_leave_out_is_null_there(tmp_path: Path) -> None:
+    rows = [{"text": "a b", "label": "x", "id": 1}, {"text": "c d"}, {"label": "y"}, {"text": "e f", "id": 2}]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    source = files(tmp_path / "rows.jsonl", label_field="label", group_field="id")
+    found = [(row.text, row.label, row.group) for row in source.documents()]
+    assert found == [("a b", "x", "1"), ("c d", None, ""), ("e f", None, "2")]
+    filtered = files(tmp_path / "rows.jsonl", where={"label": "x"})
+    assert [row.text for row in filtered.documents()] == ["a b"]
+    tally = Tally()
+    assert len(list(source.read(tally))) == 3 and tally.without_text == 1
