@@ -26,12 +26,12 @@ _FEW = "agent.n_steps=8"
 KINDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "bandit": (f"{_TRAIN} exp3s", "--resume"),
     "mixture": (f"{_TRAIN} alignment --set signals.every=2", "--resume"),
-    "policy": (f"{_TRAIN} ppo --timesteps 64 --num-envs 2 --shards 1 --set {_FEW} --set agent.n_epochs=2", "--resume"),
+    "policy": (f"{_TRAIN} ppo --timesteps 48 --num-envs 2 --shards 1 --set {_FEW} --set agent.n_epochs=2", "--resume"),
     "replay": (
-        f"{_TRAIN} dqn --timesteps 40 --num-envs 1 --set agent.learning_starts=8 --set agent.batch_size=4",
+        f"{_TRAIN} dqn --timesteps 24 --num-envs 1 --set agent.learning_starts=8 --set agent.batch_size=4",
         "--resume",
     ),
-    "shards": (f"{_TRAIN} a2c --timesteps 64 --num-envs 2 --shards 2 --set {_FEW}", "--resume"),
+    "shards": (f"{_TRAIN} a2c --timesteps 32 --num-envs 2 --shards 2 --set {_FEW}", "--resume"),
     "compare": (
         "compare --env env.yaml --out run --jobs 1 --agents exp3s --seeds 2 --static-mixtures 0 --no-baselines",
         "",

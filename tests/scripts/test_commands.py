@@ -1,15 +1,11 @@
 """The command line as a person uses it: run directories, errors, resume, evaluate, list."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 import pytest
 import yaml
 
@@ -192,36 +188,6 @@ def test_mistakes_are_one_line_and_write_nothing(
     for word in said:
         assert word in line
     assert not out.exists()
-
-
-def test_ctrl_c_saves_and_resume_continues_exactly(file: str, tmp_path: Path) -> None:
-    def command(name: str, *more: str) -> list[str]:
-        changes = ["--set", "budget.updates=600", "--set", "report.finetune=null"]
-        changes += ["--timesteps", "900", "--num-envs", "2"]
-        where = ["--env", file, "--agent", "ppo", "--out", str(tmp_path / name), "--quiet"]
-        return [sys.executable, "-m", "curriculum_rl.scripts.main", "train", *where, *changes, *more]
-
-    environment = {**os.environ, "CURRICULUM_RL_CHECKPOINT_SECONDS": "0.2"}
-    subprocess.run(command("whole"), check=True, env=environment)
-    cut = tmp_path / "cut"
-    process = subprocess.Popen(command("cut"), env=environment)
-    while not (cut / "checkpoint").exists() and process.poll() is None:
-        time.sleep(0.05)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
-    assert "baselines" not in json.loads((cut / "interrupted.json").read_text())
-    assert not (cut / "result.json").exists()
-    assert 0 < len(read_rows(cut / "segments.jsonl")) < 900
-    subprocess.run(command("cut", "--resume"), check=True, env=environment)
-    rows, expected = timeless(cut), timeless(tmp_path / "whole")
-    # Its network's arithmetic depends on where in memory the rollout lies, in the last bits.
-    found, whole_run = (np.array([row.pop("probabilities") for row in part]) for part in (rows, expected))
-    assert found == pytest.approx(whole_run, abs=1e-5)
-    assert rows == expected
-    whole = json.loads((tmp_path / "whole" / "result.json").read_text())
-    resumed = json.loads((cut / "result.json").read_text())
-    assert resumed["episode_finals"] == whole["episode_finals"]
 
 
 def test_everything_that_has_kinds_can_be_listed() -> None:
