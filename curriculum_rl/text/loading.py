@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.text.cache import Cache, file_sha256
+from curriculum_rl.text.documents import sha256_of
 
 _ROWS_AT_ONCE = 10_000  # of a data set, hashed together
 TRAIN = "train"
@@ -32,7 +34,7 @@ def load(path: str, split: str | None, config_name: str | None) -> Any:
         raise ConfigError(f"config_name: {folder} is a directory of save_to_disk, which has none (got {config_name!r})")
     try:
         if saved is None:
-            return datasets.load_dataset(path, config_name, split=split or TRAIN)
+            return datasets.load_dataset(path, config_name, split=split or TRAIN, cache_dir=_prepared(folder))
         found = datasets.load_from_disk(str(folder))
     except _library_errors() as error:
         reason = (str(error).strip() or type(error).__name__).split("\n")[0]
@@ -44,6 +46,15 @@ def load(path: str, split: str | None, config_name: str | None) -> Any:
     if (split or TRAIN) not in found:
         raise ConfigError(f"split: {folder} has no split {split or TRAIN!r}; there are {', '.join(map(str, found))}")
     return found[split or TRAIN].with_format(None)
+
+
+def _prepared(folder: Path) -> str | None:
+    """Where `datasets` prepares a folder of data files, by their content; its own place goes by time stamps."""
+    if not folder.is_dir():
+        return None  # a name on the hub, whose versions it knows
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    content = [[path.relative_to(folder).as_posix(), file_sha256(path)] for path in files]
+    return str(Cache().root / "datasets" / sha256_of("folder", content))
 
 
 def rows(dataset: Any, place: str) -> Iterator[dict[str, Any]]:

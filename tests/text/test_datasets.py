@@ -1,6 +1,7 @@
 """Data sets of the `datasets` library: class labels by name, settings without effect, what is damaged."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from made_sources import dataset, files
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.text import loading
 from curriculum_rl.text.documents import Document, Tally, read
 
 datasets = pytest.importorskip("datasets")
@@ -182,3 +184,16 @@ def test_a_folder_of_rows_that_do_not_fit(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"path: cannot load .*set', split 'train'") as caught:
         list(dataset(tmp_path / "set").documents())
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_replaced_under_its_time_stamp_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "train.jsonl"
+    path.parent.mkdir()
+    path.write_text("".join(json.dumps({"text": f"hill {n}"}) + "\n" for n in range(5)))
+    stamp = path.stat()
+    before = loading.load(str(path.parent), None, None)
+    path.write_text(path.read_text().replace("hill", "reef"))
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    after = loading.load(str(path.parent), None, None)
+    assert (before[0]["text"], after[0]["text"]) == ("hill 0", "reef 0")
+    assert loading.arrow_sha256(before, "it") != loading.arrow_sha256(after, "it")
