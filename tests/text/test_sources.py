@@ -10,7 +10,7 @@ import pytest
 from made_sources import WRITERS, files, written
 
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.text.documents import Document, Tally
+from curriculum_rl.text.documents import Document, Tally, read
 from curriculum_rl.text.splits import SplitSource
 
 ROWS: list[dict[str, Any]] = [
@@ -277,4 +277,4 @@ def test_a_field_that_some_json_rows_leave_out_is_null_there(tmp_path: Path) -> 
     filtered = files(tmp_path / "rows.jsonl", where={"label": "x"})
     assert [row.text for row in filtered.documents()] == ["a b"]
     tally = Tally()
-    assert len(list(source.read(tally))) == 3 and tally.without_text == 1
+    assert len(list(read(source, tally))) == 3 and tally.without_text == 1
