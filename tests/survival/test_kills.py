@@ -2,7 +2,7 @@
 
 import pytest
 
-KINDS = {"bandit": 10, "mixture": 10, "policy": 6, "replay": 4, "shards": 2, "compare": 8}
+KINDS = {"bandit": 12, "mixture": 11, "policy": 5, "replay": 3, "shards": 1, "compare": 8}
 
 
 @pytest.mark.parametrize(("kind", "count"), KINDS.items())
