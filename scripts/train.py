@@ -17,6 +17,7 @@ from curriculum_rl.durable import naming
 from curriculum_rl.envs.stable_baselines import PretrainingVecEnv, make_sb3_vec_env
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.experiment import build
 from curriculum_rl.recording import contents, identity
 from curriculum_rl.recording.checkpoints import Checkpoints, Found
 from curriculum_rl.recording.locks import DirectoryLock
@@ -56,19 +57,19 @@ def train(request: Request, *, resume: bool = False, overwrite: bool = False) ->
         if locked:  # else it is made, and locked, when all that may be wrong has been seen
             stack.enter_context(DirectoryLock(directory.path))
             RunDirectory.create(request.out, resume=resume, overwrite=overwrite, check_only=True)
-        found, begun, complete = None, False, False
+        found, begun = None, resume and not directory.is_new
         kept = Checkpoints(directory.path)
-        if resume and not directory.is_new:
-            request, begun = _as_begun(directory, request, config), True
-            complete = _is_complete(directory, request)
-            found = None if complete else _to_go_on_from(directory, kept, request, console)
-        with _environment(request, config, found, console) as env:
-            if begun:
-                identity.check_run(directory.path, env.vector.experiment.data)
-            if complete:
+        if begun:
+            request = _as_begun(directory, request, config)
+            if _is_complete(directory, request):
+                identity.check_run(directory.path, build(config).data)
                 kept.clear()
                 console.print(f"{directory.path} is complete already", soft_wrap=True)
                 return True
+            found = _to_go_on_from(directory, kept, request, console)
+        with _environment(request, config, found, console) as env:
+            if begun:
+                identity.check_run(directory.path, env.vector.experiment.data)
             checkpoint = None if found is None else resuming.read(found)
             agent = _make_agent(request, env, checkpoint)
             if not locked:
@@ -189,29 +190,16 @@ def _play(
 ) -> bool:
     """Play in a directory that is locked, from a checkpoint, or from the beginning whatever is there."""
     with naming(directory.path):  # pictures and the like do not say where there was no room
-        return _played(request, config, env, agent, directory, kept, checkpoint, console)
-
-
-def _played(
-    request: Request,
-    config: EnvConfig,
-    env: PretrainingVectorEnv,
-    agent: Any,
-    directory: RunDirectory,
-    kept: Checkpoints,
-    checkpoint: Checkpoint | None,
-    console: Console,
-) -> bool:
-    contents.remove_leftovers(directory.path)
-    if checkpoint is None:
-        contents.delete(directory.path)
-    directory.write_config(request.document(config))
-    if checkpoint is None:
-        identity.write(directory.path, env.experiment.data)
-        directory.write_versions()
-    callback = _learn(request, env, agent, directory, kept, checkpoint, console)
-    write_outcome(request, directory, env, agent, callback, console)
-    return not callback.interrupted
+        contents.remove_leftovers(directory.path)
+        if checkpoint is None:
+            contents.delete(directory.path)
+        directory.write_config(request.document(config))
+        if checkpoint is None:
+            identity.write(directory.path, env.experiment.data)
+            directory.write_versions()
+        callback = _learn(request, env, agent, directory, kept, checkpoint, console)
+        write_outcome(request, directory, env, agent, callback, console)
+        return not callback.interrupted
 
 
 def _make_env(request: Request, config: EnvConfig, shards: int) -> PretrainingVecEnv:

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from curriculum_rl.durable import sha256
 from curriculum_rl.errors import ConfigError, wrong
 from curriculum_rl.learners.base import Learner
 from curriculum_rl.learners.causality import check_causal
 from curriculum_rl.plugins import built_in, custom
 from curriculum_rl.problem import Problem
 from curriculum_rl.schema import Custom, EnvConfig
-from curriculum_rl.text.cache import file_sha256
 from curriculum_rl.text.documents import sha256_of
 from curriculum_rl.text.tokenizers import SPECIALS_FILE, Tokenizer, load_tokenizer
 
@@ -79,7 +79,7 @@ def weights_sha256(config: EnvConfig) -> str | None:
         return None
     if Path(model).is_dir():
         files = sorted(path for path in Path(model).iterdir() if path.suffix in (".json", ".safetensors"))
-        return sha256_of("model", [[path.name, file_sha256(path)] for path in files])
+        return sha256_of("model", [[path.name, sha256(path)] for path in files])
     from huggingface_hub import try_to_load_from_cache
 
     try:

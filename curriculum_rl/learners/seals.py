@@ -9,7 +9,7 @@ from typing import Any
 
 from curriculum_rl.durable import damage, json_sha256, sha256, sync, write_atomically
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.schema import files
+from curriculum_rl.learners.description import read_json
 
 DESCRIPTION = "learner.json"
 _KEY = "sha256"
@@ -58,9 +58,7 @@ def read(directory: Path | str) -> dict[str, Any]:
     path = folder / DESCRIPTION
     if not path.exists():
         raise ConfigError(f"no saved learner: {path} does not exist")
-    description = files.read_json(path, str(path))
-    if not isinstance(description, dict):
-        raise ConfigError(f"{path} must be an object (got {type(description).__name__})")
+    description = read_json(path)
     known = description.pop(_KEY, {})  # none where an older version saved it
     if not isinstance(known, dict):
         raise ConfigError(f"{path}: {_KEY}: must be an object (got {type(known).__name__})")
@@ -76,7 +74,7 @@ def read(directory: Path | str) -> dict[str, Any]:
 def _entered(path: Path) -> set[str]:
     """The files that a description has entered; none where there is no description."""
     try:
-        return set(files.read_json(path, str(path))[_KEY])
+        return set(read_json(path)[_KEY])
     except (ConfigError, KeyError, TypeError):
         return set()
 

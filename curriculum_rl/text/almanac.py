@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from curriculum_rl.durable import sha256
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema.corpora import Text
-from curriculum_rl.text.cache import file_sha256
 from curriculum_rl.text.documents import CappedSource, Document, sha256_of
 
 _READER = 1  # version of the readers below; a change makes every cached corpus stale
@@ -56,7 +56,7 @@ class AlmanacSource:
         """sha256 of the files that are read."""
         if self.max_characters is not None:
             return CappedSource(AlmanacSource(self.text), self.max_characters).fingerprint()
-        return sha256_of("almanac", _READER, self.text, [file_sha256(path) for path in self._files])
+        return sha256_of("almanac", _READER, self.text, [sha256(path) for path in self._files])
 
     def documents(self) -> Iterator[Document]:
         """The documents in the order of the text.

@@ -1,6 +1,5 @@
 """A directory of things that are slow to make, keyed by content and checked by sha256 before use."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from curriculum_rl.durable import sha256
 from curriculum_rl.errors import ConfigError
 
 MANIFEST = "manifest.json"
@@ -90,18 +90,12 @@ def checksums(entry: Path) -> dict[str, str]:
     return {str(name): str(digest) for name, digest in files.items()}
 
 
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.rglob("*") if path.is_file() and path != directory / MANIFEST)
 
 
 def _write_manifest(directory: Path) -> None:
-    digests = {path.relative_to(directory).as_posix(): file_sha256(path) for path in _files(directory)}
+    digests = {path.relative_to(directory).as_posix(): sha256(path) for path in _files(directory)}
     (directory / MANIFEST).write_text(json.dumps({"files": digests}, indent=1), encoding="utf-8")
 
 
@@ -109,7 +103,7 @@ def _intact(directory: Path) -> bool:
     """Whether the directory holds exactly the files of its manifest, each with its sha256."""
     try:
         expected = checksums(directory)
-        found = {path.relative_to(directory).as_posix(): file_sha256(path) for path in _files(directory)}
+        found = {path.relative_to(directory).as_posix(): sha256(path) for path in _files(directory)}
     # No entry, or a manifest that is damaged itself.
     except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return False

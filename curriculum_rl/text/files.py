@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from curriculum_rl.durable import sha256
 from curriculum_rl.errors import ConfigError, shown
-from curriculum_rl.text.cache import file_sha256
 
 
 def found(patterns: Iterable[str]) -> list[Path]:
@@ -36,7 +36,7 @@ def digest(path: Path) -> str:
         ConfigError: It cannot be read.
     """
     try:
-        return file_sha256(path)
+        return sha256(path)
     except OSError as error:
         raise ConfigError(f"paths: cannot read {path}: {error.strerror}") from error
 

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from curriculum_rl.durable import sha256
 from curriculum_rl.errors import ConfigError
-from curriculum_rl.text.cache import Cache, file_sha256
+from curriculum_rl.text.cache import Cache
 from curriculum_rl.text.documents import sha256_of
 
 _ROWS_AT_ONCE = 10_000  # of a data set, hashed together
@@ -53,7 +54,7 @@ def _prepared(folder: Path) -> str | None:
     if not folder.is_dir():
         return None  # a name on the hub, whose versions it knows
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    content = [[path.relative_to(folder).as_posix(), file_sha256(path)] for path in files]
+    content = [[path.relative_to(folder).as_posix(), sha256(path)] for path in files]
     return str(Cache().root / "datasets" / sha256_of("folder", content))
 
 
