@@ -1,6 +1,7 @@
 PYTHON ?= python3
 
-.PHONY: demo test lint
+.PHONY: demo test survival lint
 demo: ; $(PYTHON) dev.py demo
 test: ; $(PYTHON) dev.py test
+survival: ; $(PYTHON) dev.py survival
 lint: ; $(PYTHON) dev.py lint

