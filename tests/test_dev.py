@@ -96,11 +96,14 @@ def test_the_lint_runs_every_check_and_keeps_the_worst_status(monkeypatch):
     assert seen == ["ruff", "ruff", "mypy", "mypy"]
 
 
-def test_tests_run_on_two_processes_of_one_thread(monkeypatch):
+@pytest.mark.parametrize(
+    ("command", "chosen"), [(dev.test, "--ignore=tests/survival"), (dev.survival, "tests/survival")]
+)
+def test_tests_run_on_two_processes_of_one_thread(monkeypatch, command, chosen):
     seen: dict[str, Any] = {}
     monkeypatch.setattr(dev, "run", lambda *parts, **variables: seen.update(parts=parts, variables=variables) or 0)
-    dev.test(Path("venv"), ["-k", "rows"])
-    assert seen["parts"][1:] == ("-m", "pytest", "-n", "2", "-k", "rows")
+    command(Path("venv"), ["-k", "rows"])
+    assert seen["parts"][1:] == ("-m", "pytest", "-n", "2", chosen, "-k", "rows")
     assert seen["variables"] == {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 
 
