@@ -89,6 +89,7 @@ def family_of(file: Path, role: str) -> Family:
     config, problem = experiment.config, experiment.problem
     rows = stratified_rows(Pretraining(experiment, charge_proxy=False, downstream=False))
     sources = _sources(experiment, rows)
+    written = config.model_dump(mode="json", exclude={"corpora", "target"}, exclude_unset=True)
     first = {task.name.split(".")[0]: task.corpus.tokens for task in reversed(problem.tasks)}
     words = [divergence.unigram(tokens, problem.tokenizer.vocab_size) for tokens in first.values()]
     pairs = [divergence.jensen_shannon(p, q) for number, p in enumerate(words) for q in words[:number]]
@@ -103,7 +104,7 @@ def family_of(file: Path, role: str) -> Family:
         updates=sum(rows.values()) // config.batch,
         rows=sum(rows.values()),
         windows=problem.target.text["report"].size(config.context),
-        print=sha256_of(config.model_dump(mode="json", exclude={"corpora", "target"}), experiment.data),
+        print=sha256_of(written, experiment.data),
     )
 
 
