@@ -65,6 +65,7 @@ def test_a_run_is_kept_of_every_report_family_and_ends_below_its_line(benchmark)
     for name in partition.read().families["report"]:
         config = configs.load(partition.ROOT / name, trust=True)
         run = kept[config.name]
+        assert config.budget.updates is not None
         assert run["rows"] == config.budget.updates * config.batch, name
         assert run["target_loss"] < run["bigram"], name
 
