@@ -3,6 +3,7 @@
 Shape letters: K sources, n tokens of the target.
 """
 
+import math
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -96,6 +97,17 @@ def most_even(likelihoods: Floats, times: Floats, indifference: float) -> Floats
         else:
             fails = middle
     return found
+
+
+def most_flops(rows: int, sources: int) -> float:
+    """Leading term of what `em_weights` takes, at most: every search with all its steps.
+
+    Args:
+        rows: different pairs of the target.
+        sources: K.
+    """
+    searches = STEPS * (2 + math.ceil(math.log2(_HALVINGS))) + _ROUGH * len(BACKOFFS)
+    return 4.0 * rows * sources * searches
 
 
 def explanation(likelihoods: Floats, times: Floats, weights: Floats) -> float:

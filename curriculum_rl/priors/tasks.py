@@ -50,17 +50,34 @@ def prior(
         tokenizer: of all texts.
         cache: where the weights of the texts are kept.
     """
-    worth = np.array([_worth(task, objective) for task in tasks])
-    others = np.array([task.corpus is not signal for task in tasks], np.float64)
-    if not others.any():
+    worth = _worths(tasks, signal, objective)
+    if not worth.any():
         return np.full(len(tasks), 1 / len(tasks))
-    worth = worth * others if (worth * others).any() else others
-    texts: dict[str, Windows] = {}
-    for task, one in zip(tasks, worth, strict=True):
-        if one > 0:
-            texts.setdefault(task.corpus.sha256, task.corpus)
+    texts = {task.corpus.sha256: task.corpus for task, one in zip(tasks, worth, strict=True) if one > 0}
     weights = _weights(name, texts, signal, tokenizer, cache)
     return _divided([task.corpus.sha256 for task in tasks], worth, weights)
+
+
+def text_worths(tasks: Sequence[Task], signal: Corpus, objective: str) -> dict[str, float]:
+    """By sha256 of every text but the signal split, what the best task on it is worth: that is weighed with a text.
+
+    Args:
+        tasks: the K tasks.
+        signal: the signal split of the target.
+        objective: the target's own.
+    """
+    found: dict[str, float] = {}
+    for task, worth in zip(tasks, _worths(tasks, signal, objective).tolist(), strict=True):
+        if task.corpus is not signal:
+            found[task.corpus.sha256] = max(worth, found.get(task.corpus.sha256, 0.0))
+    return found
+
+
+def _worths(tasks: Sequence[Task], signal: Corpus, objective: str) -> Floats:
+    """(K,) what each task is worth; of equal worth are all on other text where none has any, and none where all is."""
+    worth = np.array([_worth(task, objective) for task in tasks])
+    others = np.array([task.corpus is not signal for task in tasks], np.float64)
+    return worth * others if (worth * others).any() else others
 
 
 def _worth(task: Task, objective: str) -> float:
@@ -84,8 +101,7 @@ def _weights(
 
     def record(path: Path) -> None:
         streams = [text.tokens for text in texts.values()]
-        find = em_of_texts if name == "em" else js_of_texts
-        found = dict(zip(texts, find(streams, signal.tokens, tokenizer).tolist(), strict=True))
+        found = dict(zip(texts, weights_of_texts(name, streams, signal.tokens, tokenizer).tolist(), strict=True))
         (path / "weights.json").write_text(json.dumps(found), encoding="utf-8")
 
     key = sha256_of("prior", _FORMAT, name, json.dumps(sorted(texts)), signal.sha256, tokenizer.fingerprint)
@@ -93,10 +109,19 @@ def _weights(
     return found
 
 
+def no_text(of: Tokenizer) -> tuple[int, ...]:
+    """Tokens that are none: padding, ends of documents, masks and labels."""
+    return (of.pad_id, of.eos_id, of.mask_id, of.cls_id, *of.label_ids)
+
+
+def weights_of_texts(name: PriorName, texts: Sequence[Tokens], target: Tokens, of: Tokenizer) -> Floats:
+    """(S,) weights of texts under a prior."""
+    return em_of_texts(texts, target, of) if name == "em" else js_of_texts(texts, target, of)
+
+
 def em_of_texts(texts: Sequence[Tokens], target: Tokens, of: Tokenizer) -> Floats:
     """(S,) weights under which a mixture of the texts' bigram models explains the target's text."""
-    ignored = (of.pad_id, of.eos_id, of.mask_id, of.cls_id, *of.label_ids)
-    return em.em_weights(target, texts, of.vocab_size, ignored=ignored)
+    return em.em_weights(target, texts, of.vocab_size, ignored=no_text(of))
 
 
 def js_of_texts(texts: Sequence[Tokens], target: Tokens, of: Tokenizer) -> Floats:
