@@ -63,6 +63,13 @@ class Measurements:
         cost = self._meter.cost().flops if self._meter is not None else 0.0
         return cost + (self._ghost.cost().flops if self._ghost is not None else 0.0)
 
+    def of_segment(self, updates: int) -> float:
+        """FLOPs that all of it adds to a segment of so many updates, on average over segments."""
+        found = 0.0 if self._meter is None else self._meter.cost().flops / self._every
+        if self._ghost is not None:
+            found += updates * self._ghost.flops_per_update + self._ghost.cost().flops / self._ghost.refresh
+        return found if self._dev is None else found + updates * self._dev.price.flops / self._every
+
     def begin(self) -> None:
         """Forget what was measured in an earlier run."""
         self._target = TargetGradient()

@@ -159,11 +159,11 @@ def _left(
     Raises:
         ConfigError: where nothing is left.
     """
-    cut, counts = _compare(rows, held)
+    cut, counts = shared(rows, held)
     kept = 0
     if counts["in_target"] and len(cut.removed) == len(rows):
         first = counts
-        cut, counts = _compare(rows, scored)
+        cut, counts = shared(rows, scored)
         kept = len(rows) - len(cut.removed)
         counts = counts if kept else first
     if rows and len(cut.removed) == len(rows):
@@ -174,7 +174,7 @@ def _left(
     return cut, counts | {"in_signal": kept}
 
 
-def _compare(rows: Sequence[Document], held: Mapping[str, HeldOutTexts]) -> tuple[Cut, dict[str, int]]:
+def shared(rows: Sequence[Document], held: Mapping[str, HeldOutTexts]) -> tuple[Cut, dict[str, int]]:
     """What of a train part must go, with counts."""
     cut = Cut()
     counts = {"documents": len(rows), **dict.fromkeys(("in_target", "in_heldout", "shortened"), 0)}

@@ -45,7 +45,7 @@ class FileSource(Fields):
 
     def fingerprint(self) -> str:
         """sha256 of the files' bytes and the options; the paths do not matter."""
-        read = [[files.digest(path), self._format(path), rows.has_tabs(path)] for path in self._files]
+        read = [[files.digest(path), self._format(path), rows.has_tabs(path)] for path in self.files]
         return sha256_of("file", _READER, read, self.options())
 
     def documents(self) -> Iterator[Document]:
@@ -61,7 +61,7 @@ class FileSource(Fields):
         """The same, with a tally of what is passed over."""
         count = characters = 0
         longest, where = "", Path()
-        for path in self._files:
+        for path in self.files:
             form = self._format(path)
             for document in self._documents(path, form, tally):
                 count += 1
@@ -70,7 +70,7 @@ class FileSource(Fields):
                     longest, where = document.text, path
                 yield document
         if not count:
-            raise ConfigError(f"paths: no document in {_listed(self._files)}{_passed_over(tally)}")
+            raise ConfigError(f"paths: no document in {_listed(self.files)}{_passed_over(tally)}")
         lines = longest.count("\n") + 1
         if (lines > 1 and count == 1) or (lines >= _MANY and len(longest) > characters / 2):
             raise ConfigError(
@@ -79,7 +79,8 @@ class FileSource(Fields):
             )
 
     @cached_property
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """The files that are read."""
         return files.found([self.paths] if isinstance(self.paths, str) else self.paths)
 
     def _format(self, path: Path) -> str:

@@ -13,7 +13,8 @@ from curriculum_rl.agents import AGENTS
 from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.schema import KINDS
-from curriculum_rl.scripts.main import Listed, main
+from curriculum_rl.scripts.commands.texts import Listed
+from curriculum_rl.scripts.main import main
 from curriculum_rl.scripts.running.request import Request
 
 
