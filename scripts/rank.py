@@ -10,18 +10,20 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from curriculum_rl.errors import ConfigError, wrong
-from curriculum_rl.experiment import build
+from curriculum_rl.errors import ConfigError, cut, wrong
+from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.learners import load_learner
+from curriculum_rl.priors.tasks import PriorName, prior
 from curriculum_rl.ranking.features import FEATURE_MEASURES
 from curriculum_rl.ranking.picture import ranking_picture
 from curriculum_rl.ranking.ranking import MEASURES, ROWS, Measured, Ranking, rank
 from curriculum_rl.schema import load as configs
+from curriculum_rl.scripts.tables import PLAIN, print_table
+from curriculum_rl.text.cache import Cache
 
+PRIORS: tuple[PriorName, ...] = ("em", "js")
 PRUNE = 0.4
 """Share of the tasks that the table marks as left out (Pugantsov and McCreadie 2023: up to 40 % of the runtime)."""
-
-PLAIN: dict[str, Any] = {"box": None, "padding": (0, 2, 0, 0), "title_justify": "left", "caption_justify": "left"}
 
 
 def show(
@@ -60,7 +62,8 @@ def show(
         loaded = load_learner(folder, device=experiment.config.device, tokenizer=experiment.tokenizer)
     ranking = rank(experiment, measures, learner=loaded, rows=rows, seed=seed)
     read_by = "the environment's own, freshly initialised" if folder is None else str(folder)
-    content = _content(ranking, env=experiment.config.name, learner=read_by)
+    priors = _priors(experiment)
+    content = _content(ranking, env=experiment.config.name, learner=read_by) | {"priors": priors}
     for path in (json_file, out and out / "ranking.json"):
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,9 +74,37 @@ def show(
     for table in _tables(ranking, experiment.config.name, read_by):
         console.print(table)
         console.print()
+    shares = [(cut(task), *(f"{priors[name][task]:.3f}" for name in PRIORS)) for task in _by_share(priors)]
+    print_table(
+        console, "no divergences but priors: the share of each task in a static mixture", ("task", *PRIORS), shares
+    )
     if out is not None:
         console.print(f"wrote {out / 'ranking.png'} and {out / 'ranking.json'}")
     return ranking
+
+
+def _priors(experiment: Experiment) -> dict[str, dict[str, float]]:
+    """By prior, the share of each task."""
+    problem = experiment.problem
+    signal, names = problem.target.text["signal"], [task.name for task in problem.tasks]
+    found = {}
+    for name in PRIORS:
+        shares = prior(
+            name,
+            problem.tasks,
+            signal,
+            objective=problem.target_objective,
+            tokenizer=problem.tokenizer,
+            cache=Cache(),
+        )
+        found[name] = dict(zip(names, shares.tolist(), strict=True))
+    return found
+
+
+def _by_share(priors: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """The tasks, that with the largest share in the first prior first."""
+    shares = priors[PRIORS[0]]
+    return sorted(shares, key=lambda task: -shares[task])
 
 
 def _check(measures: Sequence[str], *, out: Path | None, json_file: Path | None) -> None:

@@ -54,6 +54,11 @@ def test_all_measures(run: Any, file: str, tmp_path: Path) -> None:
     assert "star.causal_lm" not in js["left_out"]
     assert len(js["left_out"]) == 2  # 40 % of five tasks
     assert content["agreement"]["js"]["js"] == pytest.approx(1)
+    assert list(content["priors"]) == ["em", "js"] and not {"em", "prior"} & content["measures"].keys()
+    for shares in content["priors"].values():
+        assert sum(shares.values()) == pytest.approx(1) and max(shares, key=shares.__getitem__) == "star.causal_lm"
+    priors = printed.split("no divergences but priors")[1].split("\n")
+    assert priors[1].split() == ["task", "em", "js"] and priors[2].startswith("star.causal_lm")
 
 
 def test_term_measures_need_no_learner(
