@@ -59,8 +59,11 @@ FAMILIES = {
     "chemistry": Family(str(ENVIRONMENTS / "chemistry.yaml"), 1200),
     "citations": Family(str(ENVIRONMENTS / "citations.yaml"), 1200),
     "almanac-small": Family("almanac-small", 800, CAUSAL),
+    "banking": Family(str(ROOT / "benchmarks" / "families" / "banking.yaml"), 1200),
+    "plots": Family(str(ROOT / "benchmarks" / "families" / "plots.yaml"), 2400),
 }
-"""Two near ones (chemistry, almanac-small) and two diverse ones."""
+SEARCHED = ("reviews", "chemistry", "citations", "almanac-small")
+"""Those that schedules are chosen on: two near ones (chemistry, almanac-small) and two diverse ones."""
 
 
 def names() -> list[str]:
@@ -189,7 +192,7 @@ def main() -> None:
     """Play what is missing, or show what there is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=SEARCHED)
     parser.add_argument("--rates", nargs="+", choices=("wsd", "constant", "cosine"), default=["wsd", "constant"])
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first-seed", type=int, default=910_000)

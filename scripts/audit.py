@@ -13,7 +13,7 @@ from curriculum_rl.errors import ConfigError, cut
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.pretraining.audit import MOST, Audit, audit
 from curriculum_rl.pretraining.prices import RETURN, ProxyPrice
-from curriculum_rl.priors.calibration import ERROR, FACTOR, FAMILIES
+from curriculum_rl.priors.calibration import Prediction, calibrated
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.tables import print_line, print_table
 
@@ -65,7 +65,7 @@ def content(experiment: Experiment, found: Audit) -> dict[str, Any]:
             }
             for name, one in found.priors.items()
         },
-        "scheduling_can_help": not _first(found).alike,
+        "scheduling_can_help": _first(found).can_help,
         "passes": {name: {"even": even, "prior": weighed} for name, (even, weighed) in found.passes.items()},
         "signals": {
             name: {
@@ -85,7 +85,7 @@ def content(experiment: Experiment, found: Audit) -> dict[str, Any]:
     }
 
 
-def _first(found: Audit) -> Any:
+def _first(found: Audit) -> Prediction:
     """The predicted gain of the environment's own prior."""
     return next(iter(found.priors.values())).gain
 
@@ -120,9 +120,8 @@ def _sentences(experiment: Experiment, found: Audit) -> Sequence[str]:
     others = sorted({task.objective.name for task in experiment.problem.tasks} - {target})
     share = found.flops / found.budget
     said = [
-        f"counting was scored on halves of the target's signal split that it had not seen; small models gained "
-        f"{FACTOR:.2f} times what counting did on {FAMILIES} families, one that was left out up to {ERROR:.1f} times "
-        "more or less",
+        "counting was scored on halves of the target's signal split that it had not seen; "
+        + calibrated(_first(found).error),
         *(f"{name}: {one.reason}" for name, one in found.signals.items() if one.reason),
         *([f"tasks under {', '.join(others)} count as if they were under {target}"] if others else []),
         _proxy(found.proxy),

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Console
 
 from curriculum_rl.errors import ConfigError, cut, wrong
-from curriculum_rl.priors.calibration import ERROR, FACTOR, FAMILIES, Prediction, effective, predicted
+from curriculum_rl.priors.calibration import Prediction, calibrated, effective, predicted
 from curriculum_rl.priors.gain import counted_gain
 from curriculum_rl.priors.tasks import PriorName, no_text, weights_of_texts
 from curriculum_rl.schema import keys, typed
@@ -99,7 +99,7 @@ def weigh(samples: Samples, prior: PriorName) -> tuple[dict[str, float], Predict
         end=made.eos_id,
         ignored=no_text(made),
     )
-    return dict(zip(samples.sources, shares.tolist(), strict=True)), predicted(counted)
+    return dict(zip(samples.sources, shares.tolist(), strict=True)), predicted(counted, prior)
 
 
 def _named(sources: Sequence[str]) -> dict[str, str]:
@@ -166,6 +166,6 @@ def _explained(content: dict[str, Any]) -> list[str]:
     return [
         f"the target: {target['documents']:,} documents, {target['tokens']:,} tokens",
         f"effective number of sources: {content['effective_sources']:.1f} of {names}",
-        f"counting gains {gain['counted']:.3f} nats, standard error {gain['standard_error']:.3f}; small models gained "
-        f"{FACTOR:.2f} times that on {FAMILIES} families, one that was left out up to {ERROR:.1f} times more or less",
+        f"counting gains {gain['counted']:.3f} nats, standard error {gain['standard_error']:.3f}; "
+        + calibrated(gain["factor_error"]),
     ]

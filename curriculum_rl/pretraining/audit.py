@@ -122,7 +122,7 @@ def audited(experiment: Experiment, name: PriorName, cache: Cache) -> PriorAudit
     by_text: dict[str, float] = {}
     for task, share in zip(problem.tasks, shares.tolist(), strict=True):
         by_text[task.corpus.sha256] = by_text.get(task.corpus.sha256, 0.0) + share
-    return PriorAudit(shares, effective(list(by_text.values())), predicted(counted))
+    return PriorAudit(shares, effective(list(by_text.values())), predicted(counted, name))
 
 
 def _passes(experiment: Experiment, rows: Mapping[str, int], shares: Floats) -> dict[str, tuple[float, float]]:

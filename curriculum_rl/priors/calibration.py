@@ -3,19 +3,22 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.priors.gain import Gain
+from curriculum_rl.priors.tasks import PriorName
 
 Floats = npt.NDArray[np.float64]
 
-FACTOR = 2.4
+FACTOR = 2.3
 """Nats that a run gained for a nat that counting gained: geometric mean over development families, which
 `benchmarks/gains.py` prints; the runs are of width 64, 2 layers and 800 to 2,400 updates of 384 tokens."""
-ERROR = 1.7
-"""The worst factor by which a family left out of that mean was missed, either way (`benchmarks/gains.py`)."""
+ERRORS: Mapping[PriorName, float] = MappingProxyType({"em": 1.6, "js": 1.86})
+"""The worst factor by which a gain was missed, either way: of `em` where a family is left out of the factor's mean, of
+`js` where the factor is that of `em` (`benchmarks/gains.py`)."""
 FAMILIES = 6
 """That both come from."""
 DEVIATIONS = 2.0
@@ -30,28 +33,45 @@ class Prediction:
 
     Attributes:
         nats: the gain of counting times FACTOR.
-        low: likewise of the gain less its standard errors, and missed by ERROR.
+        low: likewise of the gain less its standard errors, and missed as in ERRORS.
         high: likewise the other way.
         counted: the gain of counting.
+        error: the factor by which it may be missed.
     """
 
     nats: float
     low: float
     high: float
     counted: Gain
+    error: float
 
     @property
     def alike(self) -> bool:
-        """Whether the sources are so alike for the target that scheduling cannot help."""
+        """Whether the sources are so alike for the target that no mixture of them is worth choosing."""
         return self.nats < ALIKE
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the count alone is uncertain by more than what makes sources alike: there is too little text."""
+        return DEVIATIONS * self.counted.error * FACTOR > ALIKE
+
+    @property
+    def can_help(self) -> bool | None:
+        """Whether scheduling can help here; None: too little text to say that it cannot."""
+        return None if self.alike and self.unsure else not self.alike
 
     @property
     def words(self) -> str:
         """What it says, in a line."""
+        verdicts = {
+            True: "",
+            False: ": scheduling cannot help here",
+            None: ": too little text to tell whether scheduling can help here",
+        }
         said = f"{self.nats:+.3f} nats per token over even (from {self.low:+.3f} to {self.high:+.3f})"
-        return f"{said}: scheduling cannot help here" if self.alike else said
+        return f"{said}{verdicts[self.can_help]}"
 
-    def entries(self) -> dict[str, float | int | bool]:
+    def entries(self) -> dict[str, float | int | bool | None]:
         """The same, JSON-able, with what it was made of."""
         return {
             "nats": self.nats,
@@ -62,17 +82,26 @@ class Prediction:
             "pieces": self.counted.pieces,
             "tokens": self.counted.tokens,
             "factor": FACTOR,
-            "factor_error": ERROR,
-            "alike": self.alike,
+            "factor_error": self.error,
+            "can_help": self.can_help,
         }
 
 
-def predicted(counted: Gain) -> Prediction:
-    """The gain of a run, from that of counting."""
+def predicted(counted: Gain, prior: PriorName) -> Prediction:
+    """The gain of a run under a prior's shares, from that of counting."""
+    error = ERRORS[prior]
     ends = [counted.nats + sign * DEVIATIONS * counted.error for sign in (-1, 1)]
-    factors = (FACTOR / ERROR, FACTOR * ERROR)
+    factors = (FACTOR / error, FACTOR * error)
     low, high = min(ends[0] * one for one in factors), max(ends[1] * one for one in factors)
-    return Prediction(counted.nats * FACTOR, low, high, counted)
+    return Prediction(counted.nats * FACTOR, low, high, counted, error)
+
+
+def calibrated(error: float) -> str:
+    """Where the factor comes from, in words, and by how much a gain may be missed."""
+    return (
+        f"small models gained {FACTOR:.2f} times what counting did on {FAMILIES} families, and one that had no part in "
+        f"that up to {error:.1f} times more or less"
+    )
 
 
 def effective(shares: Floats | Sequence[float]) -> float:

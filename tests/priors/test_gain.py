@@ -55,7 +55,7 @@ def test_sources_that_are_alike_gain_nothing() -> None:
     alike = [text(CHAINS[0], LEAST, 30 + number) for number in range(4)]
     found = gain(partial(em, sources=alike), alike, text(CHAINS[0], 6_000, 40))
     assert abs(found.nats) < 0.01
-    assert predicted(found).alike
+    assert predicted(found, "em").alike
 
 
 def test_the_error_is_what_other_documents_would_give() -> None:
@@ -90,13 +90,15 @@ def test_one_factor_for_all_and_what_a_left_out_family_is_missed_by() -> None:
 
 def test_an_interval_takes_in_the_count_and_the_factor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "FACTOR", 2.0)
-    monkeypatch.setattr(calibration, "ERROR", 1.5)
-    found = predicted(Gain(0.1, 0.01, 50, 2_000))
+    monkeypatch.setattr(calibration, "ERRORS", {"em": 1.5})
+    found = predicted(Gain(0.1, 0.01, 50, 2_000), "em")
     assert (found.nats, found.low, found.high) == pytest.approx((0.2, 0.08 * 2 / 1.5, 0.12 * 3))
-    assert not found.alike
-    around = predicted(Gain(0.001, 0.01, 50, 2_000))
+    assert found.can_help and found.words.endswith("(from +0.107 to +0.360)")
+    around = predicted(Gain(0.001, 0.01, 50, 2_000), "em")
     assert (around.nats, around.low, around.high) == pytest.approx((0.002, -0.019 * 3, 0.021 * 3))
-    assert around.alike and "scheduling cannot help here" in around.words
+    assert around.can_help is None and "too little text to tell" in around.words
+    surely = predicted(Gain(0.001, 0.001, 900, 20_000), "em")
+    assert surely.can_help is False and surely.words.endswith(": scheduling cannot help here")
 
 
 def test_the_effective_number_of_sources() -> None:

@@ -1,0 +1,123 @@
+"""How much of what counting gains does training gain? The factor between them, on development families.
+
+    python benchmarks/gains.py                   the table, from the figures that are kept
+    python benchmarks/gains.py RESULTS.jsonl     count anew, take gains from rows of `order.py`, and keep both
+
+A family's measured gain is the loss of stratified batches less that of the static prior, mean over seeds, under the
+rate `wsd`; what RESULTS.jsonl lacks is played. `curriculum_rl.priors.calibration` has the factor of `em-1`, and a test
+compares them. `js-1`, the other prior, has no part in the factor: it shows whether that carries over.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import numpy as np
+import order
+
+from curriculum_rl.experiment import build
+from curriculum_rl.pretraining.audit import audited
+from curriculum_rl.priors.calibration import Fit, fitted
+from curriculum_rl.priors.tasks import PriorName
+from curriculum_rl.schema import load as configs
+from curriculum_rl.text.cache import Cache
+
+KEPT = Path(__file__).parent / "families" / "gains.json"
+RATE, STRATIFIED = "wsd", "stratified"
+PRIORS: Mapping[str, PriorName] = {"em-1": "em", "js-1": "js"}
+SEEDS = 2
+FIRST = 910_000
+Figures = dict[str, dict[str, dict[str, Any]]]
+"""By family and prior: what counting gains, its standard error, what every seed gained."""
+
+
+def counted(family: str) -> dict[str, dict[str, Any]]:
+    """What counting says of a family, by prior."""
+    chosen = order.FAMILIES[family]
+    experiment = build(configs.load(chosen.env, {**chosen.changes, "budget": {"updates": chosen.updates}}))
+    gains = {name: audited(experiment, prior, Cache()).gain.counted for name, prior in PRIORS.items()}
+    return {name: {"counted": round(gain.nats, 5), "error": round(gain.error, 5)} for name, gain in gains.items()}
+
+
+def measured(rows: Sequence[Mapping[str, Any]], family: str, schedule: str) -> list[float]:
+    """What every seed gained over stratified batches."""
+    losses = {
+        (row["seed"], row["schedule"]): row["loss"] for row in rows if row["family"] == family and row["rate"] == RATE
+    }
+    seeds = sorted(seed for seed, name in losses if name == schedule and (seed, STRATIFIED) in losses)
+    return [round(losses[seed, STRATIFIED] - losses[seed, schedule], 5) for seed in seeds]
+
+
+def fit(figures: Figures, prior: str = "em-1") -> Fit:
+    """One factor for all families."""
+    return fitted(
+        {family: found[prior]["counted"] for family, found in figures.items()},
+        {family: float(np.mean(found[prior]["measured"])) for family, found in figures.items()},
+    )
+
+
+def table(figures: Figures) -> str:
+    """A row for each family."""
+    found = fit(figures)
+    lines = [
+        f"{'family':>14} {'counted':>16} {'measured (seeds)':>26} {'ratio':>6} {'predicted, left out':>20} "
+        f"{'missed by':>10} {'js: counted':>12} {'predicted':>10} {'measured':>9}"
+    ]
+    for family, (em, js) in ((name, (one["em-1"], one["js-1"])) for name, one in figures.items()):
+        gained = float(np.mean(em["measured"]))
+        missed = found.left_out[family]
+        seeds = " ".join(f"{one:.3f}" for one in em["measured"])
+        lines.append(
+            f"{family:>14} {em['counted']:8.4f} ± {em['error']:.3f} {f'{gained:.3f} ({seeds})':>26} "
+            f"{gained / em['counted']:6.2f} {gained / missed:20.3f} {missed:10.2f}"
+            f" {js['counted']:12.4f} {js['counted'] * found.factor:10.3f} {float(np.mean(js['measured'])):9.3f}"
+        )
+    return "\n".join(
+        [
+            *lines,
+            f"factor {found.factor:.2f} (geometric mean of {len(figures)}); a family that was left out is missed by up "
+            f"to {found.error:.2f}, either way, and js by up to {worst(figures):.2f}",
+        ]
+    )
+
+
+def worst(figures: Figures) -> float:
+    """How far the factor of the one prior misses the gains of the other, at worst, >= 1."""
+    factor = fit(figures).factor
+    ratios = [
+        factor * found["js-1"]["counted"] / float(np.mean(found["js-1"]["measured"])) for found in figures.values()
+    ]
+    return max(max(ratio, 1 / ratio) for ratio in ratios)
+
+
+def main() -> None:
+    """Count and play what was asked for, keep it, print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, nargs="?")
+    given = parser.parse_args()
+    if given.results is not None:
+        os.environ.setdefault("CURRICULUM_RL_DATA", str(order.DATA))
+        rows = order.read(given.results)
+        figures: Figures = {}
+        for family in order.FAMILIES:
+            there = {(row["seed"], row["schedule"]) for row in rows if row["family"] == family and row["rate"] == RATE}
+            for seed in range(FIRST, FIRST + SEEDS):
+                wanted = [name for name in (STRATIFIED, *PRIORS) if (seed, name) not in there]
+                made = order.play(family, RATE, seed, wanted) if wanted else []
+                with given.results.open("a", encoding="utf-8") as file:
+                    file.writelines(json.dumps(row) + "\n" for row in made)
+                rows += made
+            gained = {name: {"measured": measured(rows, family, name)} for name in PRIORS}
+            figures[family] = {name: one | gained[name] for name, one in counted(family).items()}
+        KEPT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    print(table(json.loads(KEPT.read_text(encoding="utf-8"))))
+
+
+if __name__ == "__main__":
+    main()
