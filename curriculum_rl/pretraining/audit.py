@@ -15,7 +15,7 @@ from curriculum_rl.pretraining.prices import ProxyPrice, SignalPrice, price_of_p
 from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.priors import em, likelihoods
 from curriculum_rl.priors.calibration import Prediction, effective, predicted
-from curriculum_rl.priors.gain import counted_gain
+from curriculum_rl.priors.gain import READ, counted_gain
 from curriculum_rl.priors.tasks import PriorName, no_text, prior, text_worths, weights_of_texts
 from curriculum_rl.signals import SIGNALS
 from curriculum_rl.text import divergence
@@ -78,9 +78,10 @@ def audit(experiment: Experiment, cache: Cache | None = None) -> Audit:
         ConfigError: where the target's signal split is too short to be halved.
     """
     names: tuple[PriorName, ...] = ("js", "em") if experiment.config.target.prior == "js" else ("em", "js")
-    priors = {name: audited(experiment, name, cache or Cache()) for name in names}
     run = Pretraining(experiment, charge_proxy=False, downstream=False)
     rows, counting = stratified_rows(run), _flops_of_counting(experiment)
+    read = sum(rows.values()) * experiment.config.context
+    priors = {name: audited(experiment, name, cache or Cache(), tokens=read) for name in names}
     proxy = price_of_proxy(run, MOST * run.budget - counting)
     return Audit(
         priors=priors,
@@ -93,8 +94,15 @@ def audit(experiment: Experiment, cache: Cache | None = None) -> Audit:
     )
 
 
-def audited(experiment: Experiment, name: PriorName, cache: Cache) -> PriorAudit:
-    """A prior, and its predicted gain over an even mixture of all tasks but the one on the signal split."""
+def audited(experiment: Experiment, name: PriorName, cache: Cache, *, tokens: int = READ) -> PriorAudit:
+    """A prior, and its predicted gain over an even mixture of all tasks but the one on the signal split.
+
+    Args:
+        experiment: the environment.
+        name: of the prior.
+        cache: where weights of texts are kept.
+        tokens: that a run trains on; counting reads no more.
+    """
     problem, tokenizer = experiment.problem, experiment.tokenizer
     signal, objective = problem.target.text["signal"], problem.target_objective
     shares = prior(name, problem.tasks, signal, objective=objective, tokenizer=tokenizer, cache=cache)
@@ -118,6 +126,7 @@ def audited(experiment: Experiment, name: PriorName, cache: Cache) -> PriorAudit
         tokenizer.vocab_size,
         end=tokenizer.eos_id,
         ignored=no_text(tokenizer),
+        tokens=tokens,
     )
     by_text: dict[str, float] = {}
     for task, share in zip(problem.tasks, shares.tolist(), strict=True):
@@ -143,5 +152,5 @@ def _flops_of_counting(experiment: Experiment) -> float:
     size = problem.tokenizer.vocab_size
     whole = np.asarray(signal).astype(np.int64)
     pairs = min(len(np.unique(whole[:-1] * size + whole[1:])), likelihoods.TARGET)
-    counted = (len(texts) + 1) * likelihoods.MOST * _PER_TOKEN
+    counted = ((len(texts) + 1) * likelihoods.MOST + READ) * _PER_TOKEN
     return 3.0 * em.most_flops(pairs, len(texts)) + 6.0 * counted + 6.0 * divergence.FLOPS_PER_TERM * size * len(texts)

@@ -20,6 +20,9 @@ Ints = npt.NDArray[np.int64]
 Weigh = Callable[[Tokens], Floats]
 """Tokens of a target -> (K,) weights of the sources, summing to 1."""
 
+READ = 1 << 17
+"""Tokens that a mixture reads in all: of 2^15, 2^17 and 2^19 the one whose gains were nearest to measured ones, up to a
+factor (docs/log.md)."""
 PIECES, SHORTEST, LONGEST = 50, 64, 512
 """A document is one piece; a longer one than a fiftieth of the text is cut, into no shorter pieces than the one and no
 longer ones than the other."""
@@ -51,6 +54,7 @@ def counted_gain(
     *,
     end: int,
     ignored: Collection[int] = (),
+    tokens: int = READ,
 ) -> Gain:
     """Cross-fitted gain of a mixture over another: weights and smoothing of one half of a target, scored on the other.
 
@@ -62,6 +66,7 @@ def counted_gain(
         vocab_size: of both.
         end: the token after a document.
         ignored: tokens that are no text.
+        tokens: that a mixture reads in all, at most READ.
 
     Raises:
         ConfigError: where the target is too short to be halved.
@@ -74,13 +79,15 @@ def counted_gain(
     kept, of_piece = np.unique(numbers[asked.places], return_inverse=True)
     if len(kept) < 2:
         raise ConfigError(f"target: {len(target):,} tokens are too few to predict a gain: two documents, or 130 tokens")
-    model = Trigrams(asked, sources, vocab_size, no_text)
-    gains = np.empty(len(of_piece))
+    trigrams = Trigrams(asked, sources, vocab_size, no_text)
+    others, gains = trigrams.model(other, min(tokens, READ)), np.empty(len(of_piece))
     for half in (0, 1):
         scored = of_piece % 2 == half
-        mine = weigh(_joined([pieces[number] for number in kept[1 - half :: 2]], end))
-        losses = [model.loss(one, scored, model.fitted(one, ~scored)) for one in (other, mine)]
-        gains[scored] = losses[0] - losses[1]
+        mine = trigrams.model(
+            weigh(_joined([pieces[number] for number in kept[1 - half :: 2]], end)), min(tokens, READ)
+        )
+        losses = [model.loss(model.fitted(~scored)) for model in (others, mine)]
+        gains[scored] = (losses[0] - losses[1])[scored]
     return _summed(gains, of_piece, len(kept))
 
 

@@ -73,29 +73,29 @@ def count(target: Tokens, sources: Sequence[Tokens], vocab_size: int, ignored: C
     """
     skipped = np.zeros(vocab_size, np.bool_)
     skipped[list(ignored)] = True
-    firsts, seconds = _pairs(taken(target, TARGET), skipped)
+    firsts, seconds = _pairs(_taken(target, TARGET), skipped)
     asked, places = np.unique(firsts * vocab_size + seconds, return_inverse=True)
     most = int(np.clip(min(len(source) for source in sources), LEAST, MOST))
     pairs = np.empty((len(sources), len(asked)))
     contexts, follow = np.empty((2, len(sources), vocab_size))
     for number, source in enumerate(sources):
-        first, second = _pairs(taken(source, most), skipped)
+        first, second = _pairs(_taken(source, most), skipped)
         read = np.sort(first * vocab_size + second)
         pairs[number] = np.searchsorted(read, asked, "right") - np.searchsorted(read, asked)
         contexts[number] = np.bincount(first, minlength=vocab_size)
         follow[number] = np.bincount(second, minlength=vocab_size)
-    return Counts(asked // vocab_size, asked % vocab_size, places, pairs, contexts, smoothed(follow))
+    return Counts(asked // vocab_size, asked % vocab_size, places, pairs, contexts, _smoothed(follow))
 
 
-def smoothed(follow: Floats) -> Floats:
+def _smoothed(follow: Floats) -> Floats:
     """(K, V) frequencies from counts; the background is even over sources and has one count more for every token."""
     totals = follow.sum(axis=1, keepdims=True)
     background = (follow / np.maximum(totals, 1)).mean(axis=0) * totals.mean() + 1
-    found: Floats = (follow + SHARED * background / background.sum()) / (totals + SHARED)
-    return found
+    smoothed: Floats = (follow + SHARED * background / background.sum()) / (totals + SHARED)
+    return smoothed
 
 
-def taken(tokens: Tokens, most: int) -> Ints:
+def _taken(tokens: Tokens, most: int) -> Ints:
     """(R, BLOCK) blocks of a text, all of it or so many tokens spread over it; a shorter text is one row."""
     blocks = len(tokens) // BLOCK
     if len(tokens) <= most:

@@ -1,15 +1,16 @@
-"""Trigram models of mixtures: counts of all sources, pooled with the weights of a mixture, as far as a target asks.
+"""Trigram models of mixtures: a mixture reads so many tokens, its share of each source, and counts what a target asks.
 
-Shape letters: K sources, V vocabulary, n tokens of the target that are predicted.
+Shape letters: K sources, V vocabulary, R rows, T tokens of a row, n tokens of the target that are predicted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.priors.likelihoods import LEAST, MOST, Tokens, smoothed, taken
+from curriculum_rl.draws import key, window_of
+from curriculum_rl.priors.likelihoods import BLOCK, Tokens
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -60,76 +61,74 @@ class Asked:
 
 
 class Trigrams:
-    """Interpolated trigram models of all mixtures of some sources, each of which is counted on equally many tokens.
+    """Counts what a target asks for, of any mixture of some sources.
 
-    A triple is backed off to its pair and this to the token alone, with pseudo-counts; tokens alone are smoothed by
-    all sources (`curriculum_rl.priors.likelihoods`). Counts are those of all sources together, reweighted: an even
-    mixture has the counts that were made.
+    A mixture's rows of a source are the first ones in an order that is the same for all mixtures; where its share is
+    more than there is, they are counted again.
 
     Args:
         asked: what will be predicted.
         sources: K, tokens of each.
         vocab_size: V.
         no_text: (V,) tokens that are no text: what has one of them does not count.
-
-    Source:
-        MacKay and Peto 1995, "A hierarchical Dirichlet language model", equation 15, one context longer.
     """
 
     def __init__(self, asked: Asked, sources: Sequence[Tokens], vocab_size: int, no_text: Bools) -> None:
-        self.asked = asked
-        pair, triple = asked.first * vocab_size + asked.second, asked.before * vocab_size + asked.first
-        wanted = [np.unique(part, return_inverse=True) for part in (pair, triple, triple * vocab_size + asked.second)]
-        self._pairs, self._contexts, self._triples = (_Seen(len(sources), *one) for one in wanted)
-        follow, self._first = np.empty((2, len(sources), vocab_size))
-        most = int(np.clip(min(len(source) for source in sources), LEAST, MOST))
-        for number, source in enumerate(sources):
-            read = Asked.of(taken(source, most), no_text)
-            one = read.first * vocab_size + read.second
-            context = (read.before * vocab_size + read.first)[read.long]
-            self._pairs.add(number, one)
-            self._contexts.add(number, context)
-            self._triples.add(number, context * vocab_size + read.second[read.long])
-            follow[number] = np.bincount(read.second, minlength=vocab_size)
-            self._first[number] = np.bincount(read.first, minlength=vocab_size)
-        self.unigrams = smoothed(follow)
+        self._asked, self._sources, self._size, self._no_text = asked, sources, vocab_size, no_text
+        wanted = self._keys(asked)
+        self._wanted, self._places = zip(*(np.unique(one, return_inverse=True) for one in wanted), strict=True)
 
-    def fitted(self, weights: Floats, where: Bools) -> tuple[float, float]:
-        """The back-offs of pairs and of triples under which some of the tokens are likeliest.
+    def model(self, weights: Floats, tokens: int) -> "Model":
+        """The counts of a mixture.
 
         Args:
-            weights: (K,) of the mixture, summing to 1.
-            where: (n,) which tokens.
+            weights: (K,) its shares, summing to 1.
+            tokens: that it reads in all.
         """
-        model = self._pooled(weights, where)
-        tried = [(model.loss(two, three).mean(), two, three) for two in BACKOFFS for three in BACKOFFS]
-        _, two, three = min(tried)
-        return two, three
+        counts = [np.zeros(len(wanted)) for wanted in self._wanted]
+        first, second = np.zeros((2, self._size))
+        for source, weight in zip(self._sources, weights.tolist(), strict=True):
+            for rows, times in _read(source, weight * tokens):
+                read = Asked.of(rows, self._no_text)
+                first += times * np.bincount(read.first, minlength=self._size)
+                second += times * np.bincount(read.second, minlength=self._size)
+                for number, (wanted, keys) in enumerate(zip(self._wanted, self._keys(read), strict=True)):
+                    ordered = np.sort(keys)
+                    ends = (np.searchsorted(ordered, wanted, side) for side in ("right", "left"))
+                    counts[number] += times * np.subtract(*ends)
+        pairs, contexts, triples = (count[places] for count, places in zip(counts, self._places, strict=True))
+        unigram = (second + 1) / (second.sum() + self._size)
+        asked = self._asked
+        triple, context = np.where(asked.long, triples, 0), np.where(asked.long, contexts, 0)
+        return Model(unigram[asked.second], pairs, first[asked.first], triple, context)
 
-    def loss(self, weights: Floats, where: Bools, backoffs: tuple[float, float]) -> Floats:
-        """Nats of each of some tokens under a mixture.
+    def _keys(self, of: Asked) -> tuple[Ints, Ints, Ints]:
+        """Numbers of pairs, of two tokens before a third, and of triples; only tokens with both before have the latter.
 
-        Args:
-            weights: (K,) of the mixture, summing to 1.
-            where: (n,) which tokens.
-            backoffs: of pairs and of triples.
+        Of what is asked for all tokens have them, so that places are the same for all three.
         """
-        return self._pooled(weights, where).loss(*backoffs)
-
-    def _pooled(self, weights: Floats, where: Bools) -> "_Model":
-        asked, scale = self.asked.of_rows(where), weights * len(weights)
-        return _Model(
-            weights @ self.unigrams[:, asked.second],
-            self._pairs.pooled(scale, where),
-            scale @ self._first[:, asked.first],
-            np.where(asked.long, self._triples.pooled(scale, where), 0),
-            np.where(asked.long, self._contexts.pooled(scale, where), 0),
-        )
+        long = np.ones(len(of.long), np.bool_) if of is self._asked else of.long
+        contexts = (of.before * self._size + of.first)[long]
+        return of.first * self._size + of.second, contexts, contexts * self._size + of.second[long]
 
 
 @dataclass(frozen=True)
-class _Model:
-    """(n,) each: the token's frequency, and how often it and its context were seen, for contexts of one and of two."""
+class Model:
+    """An interpolated trigram model, as far as a target asks.
+
+    A triple is backed off to its pair, and this to the token alone, with pseudo-counts; a token alone has one count
+    more than it was seen.
+
+    Source:
+        MacKay and Peto 1995, "A hierarchical Dirichlet language model", equation 15, one context longer.
+
+    Attributes:
+        unigram: (n,) frequency of the token.
+        pair: (n,) how often it was seen after the one before.
+        first: (n,) how often that was seen.
+        triple: (n,) how often it was seen after the two before; 0 where there are no two.
+        context: (n,) how often these were seen; 0 likewise.
+    """
 
     unigram: Floats
     pair: Floats
@@ -137,32 +136,29 @@ class _Model:
     triple: Floats
     context: Floats
 
-    def loss(self, two: float, three: float) -> Floats:
-        """(n,) nats."""
+    def fitted(self, where: Bools) -> tuple[float, float]:
+        """The back-offs of pairs and of triples, of BACKOFFS, under which some of the tokens are likeliest."""
+        some = Model(self.unigram[where], self.pair[where], self.first[where], self.triple[where], self.context[where])
+        return min((some.loss((two, three)).mean(), (two, three)) for two in BACKOFFS for three in BACKOFFS)[1]
+
+    def loss(self, backoffs: tuple[float, float]) -> Floats:
+        """(n,) nats, with the back-offs of pairs and of triples."""
+        two, three = backoffs
         shorter = (self.pair + two * self.unigram) / (self.first + two)
         lost: Floats = -np.log((self.triple + three * shorter) / (self.context + three))
         return lost
 
 
-class _Seen:
-    """How often each source has what is asked for.
-
-    Args:
-        sources: K.
-        wanted: what is asked for, sorted, each once.
-        places: (n,) which of it each token asks for.
-    """
-
-    def __init__(self, sources: int, wanted: Ints, places: Ints) -> None:
-        self._wanted, self._places = wanted, places
-        self._counts = np.empty((sources, len(wanted)))
-
-    def add(self, source: int, read: Ints) -> None:
-        """Count what a source has."""
-        ordered = np.sort(read)
-        self._counts[source] = np.searchsorted(ordered, self._wanted, "right") - np.searchsorted(ordered, self._wanted)
-
-    def pooled(self, scale: Floats, where: Bools) -> Floats:
-        """Counts for some tokens, of all sources together."""
-        found: Floats = (scale @ self._counts)[self._places[where]]
-        return found
+def _read(source: Tokens, tokens: float) -> Iterator[tuple[Ints, int]]:
+    """Rows of a source that are so many tokens, and how often each was read; what is short of a row is left out."""
+    if len(source) < BLOCK:
+        rows = np.asarray(source).astype(np.int64)[None]
+        yield rows, round(tokens / max(1, len(source)))
+        return
+    blocks = len(source) // BLOCK
+    times, rest = divmod(round(tokens / BLOCK), blocks)
+    order = window_of(key(0, "predicted gain"), np.arange(blocks if times else rest), blocks)
+    whole = np.asarray(source)[: blocks * BLOCK].reshape(blocks, BLOCK)
+    for numbers, count in ((order, times), (order[:rest], 1)):
+        if count and len(numbers):
+            yield whole[numbers].astype(np.int64), count
