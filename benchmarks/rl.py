@@ -53,8 +53,8 @@ def played(agent: Any, env: VecEnv, seed: int) -> float:
 def beyond_stratified(env: SurrogateEnv, mixtures: Any) -> Any:
     """Percent, of (..., K) mixtures."""
     place = env.runs.outcomes.index(TARGET)
-    even = env.law.predict(np.full(len(env.tasks), 1 / len(env.tasks)))[place]
-    return 100 * (even - env.law.predict(mixtures)[..., place]) / even
+    even = env.law.bounded(np.full(len(env.tasks), 1 / len(env.tasks)))[place]
+    return 100 * (even - env.law.bounded(mixtures)[..., place]) / even
 
 
 def search(env: SurrogateEnv, runs: int, seed: int, *, emphasis: float) -> float:
@@ -63,7 +63,7 @@ def search(env: SurrogateEnv, runs: int, seed: int, *, emphasis: float) -> float
     tried = emphasis * draw.dirichlet(np.ones(tasks), runs) + (1 - emphasis) / tasks
     true = beyond_stratified(env, tried)
     place = env.runs.outcomes.index(TARGET)
-    even = env.law.predict(np.full(tasks, 1 / tasks))[place]
+    even = env.law.bounded(np.full(tasks, 1 / tasks))[place]
     read = true + draw.normal(size=runs) * 100 * NOISE / even
     return float(true[read.argmax()])
 
