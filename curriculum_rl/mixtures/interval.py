@@ -101,7 +101,8 @@ def _residuals(law: Law, mixtures: Floats, loss: Floats, held: Booleans) -> Floa
 def _scores(law: Law, mixtures: Floats, residuals: Floats, held: Booleans, own: Floats) -> Floats:
     """How far the held runs' own residuals lie outside quantiles fitted to the others'; below 0 inside."""
     low, high = law.quantiles(mixtures[~held], residuals[~held])(mixtures[held])
-    return np.maximum(low - own, own - high)
+    scores: Floats = np.maximum(low - own, own - high)
+    return scores
 
 
 def _end(scores: Floats) -> float:
