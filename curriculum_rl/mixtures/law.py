@@ -27,7 +27,7 @@ class MixtureLaw:
     """A law that is fitted to runs.
 
     `trees` (`curriculum_rl.mixtures.trees`) are as RegMix published them and need LightGBM; `ridge`
-    (`curriculum_rl.mixtures.ridge`) needs nothing, and takes fewer runs. docs/environments.md has both measured. A fit
+    (`curriculum_rl.mixtures.ridge`) needs nothing, and takes fewer runs. docs/laws.md has both measured. A fit
     draws nothing: the same runs give the same law.
 
     Args:
@@ -63,7 +63,7 @@ class MixtureLaw:
     def interval(self, mixtures: Floats) -> Floats:
         """(..., K) shares -> (2, ..., M) lower and upper limits that hold nine of ten runs (`Interval`).
 
-        The first call fits anew for every part of the runs that is left out: with 512 runs about 10 s a loss for trees.
+        The first call fits anew for every part of the runs that is left out: with 512 runs some 7 s a loss for trees.
         """
         offsets = np.stack([one.offsets(mixtures, self.far(mixtures)) for one in self._intervals], axis=-1)
         limits: Floats = self.predict(mixtures) + offsets

@@ -28,7 +28,7 @@ class Trees:
     """1,000 trees for each loss, at rate .01, of up to 31 leaves; a prediction is constant between splits.
 
     A leaf holds at least 20 runs, LightGBM's default and what was published for 512; where there are fewer than 240
-    runs it holds a twelfth of them: with 20 of 64 a tree would have three leaves (docs/environments.md has both
+    runs it holds a twelfth of them: with 20 of 64 a tree would have three leaves (docs/laws.md has both
     measured). All trees are used: the released code stops early on the very runs that it reports on.
 
     Source:

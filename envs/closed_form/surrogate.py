@@ -26,7 +26,7 @@ class SurrogateEnv(ClosedFormEnv):
     The score after t segments is minus the predicted loss of a run that does the rest stratified. Gains so sum up to
     what the run ends better than stratified batches would, and each is what its segment adds to that.
 
-    The answers are the law's: it is good where there were runs, and a guess elsewhere (docs/environments.md has
+    The answers are the law's: it is good where there were runs, and a guess elsewhere (docs/laws.md has
     measurements). A warning says where a run ends far from all runs of the table, or begins there, with stratified.
     Develop agents here; do not choose a mixture here.
 
@@ -59,7 +59,7 @@ class SurrogateEnv(ClosedFormEnv):
     shares, losses: their columns, by name, or by what all their names begin with.
     target: the outcome that pays, in nats per token; None: the mean of all.
     law: "trees", which need LightGBM (extra `laws`) and 24 runs, or "ridge".
-    interval: whether `info["final"]` has one; of trees and 512 runs it takes some 10 s, once per process.
+    interval: whether `info["final"]` has one; of trees and 512 runs it takes some 7 s, once per process.
     segments: decisions of an episode.
     noise: standard deviation of what a score is off by, nats; each is drawn once, as a proxy is read once.
     action, emphasis, permute, observation, scale: see above.
