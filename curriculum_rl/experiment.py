@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from curriculum_rl.errors import ConfigError
@@ -11,11 +13,13 @@ from curriculum_rl.heldout import HeldOut
 from curriculum_rl.learners.build import weights_sha256
 from curriculum_rl.objectives import Objective, ReadsTags
 from curriculum_rl.objectives.build import language_modelling, make_objective
+from curriculum_rl.priors.tasks import prior
 from curriculum_rl.problem import Problem
 from curriculum_rl.schema import Custom, EnvConfig
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
+from curriculum_rl.text.corpora import Corpus
 from curriculum_rl.text.counts import Counts
 from curriculum_rl.text.disjoint import Overlap
 from curriculum_rl.text.library import Library
@@ -29,7 +33,7 @@ class Experiment:
 
     Attributes:
         config: the validated environment.
-        problem: tasks, target, held-out windows, divergences.
+        problem: tasks, target, held-out windows, divergences, a prior.
         hashes: sha256 of the tokens of every corpus.
         counts: what reading counted of every corpus that is read, and of the target's own as "target.corpus".
         overlap: what stood on both sides and was taken out of train parts.
@@ -69,21 +73,22 @@ def build(config: EnvConfig, cache: Cache | None = None) -> Experiment:
         ConfigError: for whatever is missing, empty, too short or does not fit together.
     """
     _check_device(config.device)
-    library = Library(config, cache or Cache())
+    cache = cache or Cache()
+    library = Library(config, cache)
     target = library.target()
     tasks = _tasks(config, library, target)
     for corpus in [*target.text.values(), *(task.corpus for task in tasks)]:
         corpus.size(config.context)
     return Experiment(
         config=config,
-        problem=_problem(config, library, target, tasks),
+        problem=_problem(config, library, target, tasks, cache),
         hashes=library.hashes(),
         counts=library.counts(),
         overlap=library.overlap,
     )
 
 
-def _problem(config: EnvConfig, library: Library, target: Target, tasks: tuple[Task, ...]) -> Problem:
+def _problem(config: EnvConfig, library: Library, target: Target, tasks: tuple[Task, ...], cache: Cache) -> Problem:
     signal, texts = target.text["signal"], [task.corpus.tokens for task in tasks]
     tokenizer = library.tokenizer
     heldout = HeldOut(
@@ -100,9 +105,19 @@ def _problem(config: EnvConfig, library: Library, target: Target, tasks: tuple[T
         target=target,
         heldout=heldout,
         divergence=divergence.of_terms(config.target.divergence, signal.tokens, texts, tokenizer.vocab_size),
+        prior=_prior(config, tasks, signal, tokenizer, cache),
         causal=_is_causal(config),
         learning_rate=config.optimizer.learning_rate,
     )
+
+
+def _prior(
+    config: EnvConfig, tasks: tuple[Task, ...], signal: Corpus, tokenizer: Tokenizer, cache: Cache
+) -> npt.NDArray[np.float64] | None:
+    if config.target.prior == "none":
+        return None
+    own = language_modelling(tokenizer, causal=_is_causal(config)).name
+    return prior(config.target.prior, tasks, signal, objective=own, tokenizer=tokenizer, cache=cache)
 
 
 def _check_device(device: str) -> None:

@@ -21,12 +21,14 @@ class TaskInfo(TypedDict):
         corpus_tokens: (K,) how long each task's corpus is.
         target_objective: (K,) 1 where a task's objective is the target's own, else 0.
         target_signal: (K,) 1 for the task that trains on the target's signal split, else 0.
+        prior: (K,) shares from the texts alone (`curriculum_rl.priors`), where the target has a prior.
     """
 
     divergence: Floats
     corpus_tokens: Floats
     target_objective: Floats
     target_signal: Floats
+    prior: NotRequired[Floats]
 
 
 class ResetInfo(TypedDict):
@@ -35,7 +37,7 @@ class ResetInfo(TypedDict):
     Attributes:
         tasks: K names.
         seed: of the run.
-        divergence, corpus_tokens, target_objective, target_signal: see `TaskInfo`.
+        divergence, corpus_tokens, target_objective, target_signal, prior: see `TaskInfo`.
         order: (K,) the agent's i-th task is `tasks[order[i]]`; only under `action.permute`.
     """
 
@@ -45,6 +47,7 @@ class ResetInfo(TypedDict):
     corpus_tokens: NotRequired[Floats]
     target_objective: NotRequired[Floats]
     target_signal: NotRequired[Floats]
+    prior: NotRequired[Floats]
     order: NotRequired[Ints]
 
 

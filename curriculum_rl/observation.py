@@ -14,7 +14,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Features = npt.NDArray[np.float32]
 
-TASK_FEATURES = ("loss", "slope", "share", "staleness", "gain", "repetitions", "divergence")
+TASK_FEATURES = ("loss", "slope", "share", "staleness", "gain", "repetitions", "divergence", "prior")
 """Names of the features of a task, in their order."""
 RUN_FEATURES = ("budget_left", "score", "score_slope", "learning_rate")
 """Names of the features of a run, in their order."""
@@ -52,14 +52,25 @@ class Observer:
         replicas: N.
         windows: (K,) windows of each task's corpus: how many rows are one pass over it.
         divergence: (K,) of each task's text from the target's, bits.
+        prior: (K,) shares from the texts alone; None: there are none, and all are alike.
         vocabulary: tokens of the vocabulary; an untrained learner's loss is about its logarithm.
     """
 
-    def __init__(self, replicas: int, *, windows: npt.NDArray[np.int64], divergence: Floats, vocabulary: int) -> None:
+    def __init__(
+        self,
+        replicas: int,
+        *,
+        windows: npt.NDArray[np.int64],
+        divergence: Floats,
+        prior: Floats | None,
+        vocabulary: int,
+    ) -> None:
         shape = (replicas, len(windows))
         self._log_vocabulary = np.log(vocabulary)
         self._windows = windows
         self._divergence = np.broadcast_to(divergence, shape)
+        times_even = np.ones(shape) if prior is None else np.broadcast_to(prior * len(prior), shape)
+        self._prior = np.log(np.maximum(times_even, np.exp(-BOUND)))
         self._loss = np.full(shape, self._log_vocabulary)
         self._slope = np.zeros(shape)
         self._since = np.zeros(shape)
@@ -70,6 +81,7 @@ class Observer:
         tasks = np.zeros((*self._loss.shape, len(TASK_FEATURES)))
         tasks[..., TASK_FEATURES.index("loss")] = 1.0
         tasks[..., TASK_FEATURES.index("divergence")] = self._divergence
+        tasks[..., TASK_FEATURES.index("prior")] = self._prior
         run = np.zeros((len(self._loss), len(RUN_FEATURES)))
         run[:, RUN_FEATURES.index("budget_left")] = 1.0
         return bounded(tasks), bounded(run)
@@ -93,6 +105,7 @@ class Observer:
             "gain": self._gain * 100,
             "repetitions": np.log1p(rows / self._windows),
             "divergence": self._divergence,
+            "prior": self._prior,
         }
         return np.stack([features[name] for name in TASK_FEATURES], axis=-1)
 

@@ -1,4 +1,4 @@
-"""What a replica is given to do: tasks, target, held-out windows, divergences, learning rate.
+"""What a replica is given to do: tasks, target, held-out windows, divergences, a prior, learning rate.
 
 Shape letters: N replicas, K tasks, S windows, T tokens of a window.
 """
@@ -33,6 +33,7 @@ class Problem:
         target: what matters downstream.
         heldout: what no task trains on, and who may read which part of it.
         divergence: (K,) of each task's corpus from the target's signal split, as `target.divergence` says; bits.
+        prior: (K,) shares from the texts alone, as `target.prior` says; None where that is none.
         causal: whether the learner reads left to right by itself.
         learning_rate: the peak of the schedule.
     """
@@ -43,6 +44,7 @@ class Problem:
     target: Target
     heldout: HeldOut
     divergence: Floats
+    prior: Floats | None
     causal: bool
     learning_rate: float
 
@@ -55,12 +57,15 @@ class Problem:
     def task_info(self) -> TaskInfo:
         """What agents are told of every task when a run begins; copies."""
         signal = self.target.text["signal"]
-        return {
+        known: TaskInfo = {
             "divergence": self.divergence.copy(),
             "corpus_tokens": np.array([float(len(task.corpus.tokens)) for task in self.tasks]),
             "target_objective": np.array([float(t.objective.name == self.target_objective) for t in self.tasks]),
             "target_signal": np.array([float(task.corpus is signal) for task in self.tasks]),
         }
+        if self.prior is not None:
+            known["prior"] = self.prior.copy()
+        return known
 
     @property
     def windows(self) -> npt.NDArray[np.int64]:

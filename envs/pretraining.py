@@ -50,6 +50,7 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     | gain | relative gain when last picked, percent |
     | repetitions | ln(1 + passes over its corpus) |
     | divergence | of its corpus's unigrams from the target's: `target.divergence`, by default Jensen-Shannon in bits |
+    | prior | ln(K x its share under `target.prior`); 0 where there is no prior |
 
     | run feature | is |
     | --- | --- |
@@ -72,10 +73,11 @@ class PretrainingEnv(gymnasium.Env[Observation, Action]):
     terminating step carries `info["final"]`: scores of the final learner on the report split.
 
     ## Info
-    `reset`: `tasks`, `seed`; (K,) each: `divergence` of a task's text from the target's, bits, `corpus_tokens`,
-    `target_objective` (1: the target's own), `target_signal` (1: trains on its signal split). Every step: `gain`,
-    `score`, `loss`, `task_losses` (K,), `mixture` (K,) executed, `share` (K,) of rows so far, `epochs` (K,) passes over
-    each task's windows, `failed`, `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by
+    `reset`: `tasks`, `seed`; (K,) each: `divergence` of a task's text from the target's, bits, `prior`
+    (shares from the texts alone, where `target.prior` is not none), `corpus_tokens`, `target_objective` (1: the
+    target's own), `target_signal` (1: trains on its signal split). Every step: `gain`, `score`, `loss`,
+    `task_losses` (K,), `mixture` (K,) executed, `share` (K,) of rows so far, `epochs` (K,) passes over each task's
+    windows, `failed`, `updates`, `tokens`, `learning_rate`, `budget_left`, `ledger` (tokens and FLOPs by
     purpose); under method `priming` `inner_drop`, nats that the inner steps take off the loss of rows that they did not
     read; `signals`, by name, where `request_signals` asked for them and the budget paid for them. With
     `action.permute` also `order` (K,): the agent's i-th task is `tasks[order[i]]`; everything in `info` is in the order

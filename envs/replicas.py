@@ -104,6 +104,8 @@ class Replicas:
                 "target_objective": told["target_objective"],
                 "target_signal": told["target_signal"],
             }
+            if "prior" in told:
+                info["prior"] = told["prior"]
             if self.config.action.permute:
                 info["order"] = self._order[n].copy()
             infos.append(info)
@@ -158,6 +160,7 @@ class Replicas:
             replicas,
             windows=problem.windows,
             divergence=problem.divergence,
+            prior=problem.prior,
             vocabulary=problem.tokenizer.vocab_size,
         )
 

@@ -151,6 +151,7 @@ def _plan(folder: Directory, experiment: Experiment, everybody: Sequence[Contest
         tasks=tuple(task.name for task in experiment.problem.tasks),
         objectives=tuple(task.objective.name for task in experiment.problem.tasks),
         divergence=experiment.problem.divergence,
+        prior=experiment.problem.prior,
         objective=experiment.problem.target_objective,
     )
 

@@ -9,11 +9,12 @@ from hypothesis.extra.numpy import arrays
 from curriculum_rl.observation import BOUND, RUN_FEATURES, TASK_FEATURES, Observer, Segment, bounded
 
 DIVERGENCE = np.array([0.1, 0.2, 0.7])
+PRIOR = np.array([0.5, 0.5, 0.0])
 
 
 @pytest.fixture
 def observer() -> Observer:
-    return Observer(2, windows=np.array([10, 20, 5]), divergence=DIVERGENCE, vocabulary=100)
+    return Observer(2, windows=np.array([10, 20, 5]), divergence=DIVERGENCE, prior=PRIOR, vocabulary=100)
 
 
 def segment(**changes: object) -> Segment:
@@ -34,6 +35,7 @@ def test_before_the_first_segment(observer: Observer) -> None:
     assert tasks.shape == (2, 3, len(TASK_FEATURES))
     assert tasks[..., TASK_FEATURES.index("loss")].tolist() == [[1.0] * 3] * 2
     assert tasks[1, :, TASK_FEATURES.index("divergence")] == pytest.approx(DIVERGENCE)
+    assert tasks[1, :, TASK_FEATURES.index("prior")] == pytest.approx([np.log(1.5), np.log(1.5), -5])
     assert run.tolist() == [[1.0, 0.0, 0.0, 0.0]] * 2
 
 
@@ -57,7 +59,7 @@ def test_what_every_feature_is(observer: Observer) -> None:
 
 def test_a_state_continues(observer: Observer) -> None:
     observer.observe(segment())
-    other = Observer(2, windows=np.array([10, 20, 5]), divergence=DIVERGENCE, vocabulary=100)
+    other = Observer(2, windows=np.array([10, 20, 5]), divergence=DIVERGENCE, prior=PRIOR, vocabulary=100)
     other.load_state(observer.state())
     for one, same in zip(observer.observe(segment()), other.observe(segment()), strict=True):
         assert one.tolist() == same.tolist()

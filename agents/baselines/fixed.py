@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from curriculum_rl.agents.rule import Floats, Ints, State, check, one_hot
 from curriculum_rl.agents.shell.loop import Shell
-from curriculum_rl.agents.shell.wrapping import PRIOR_TEMPERATURE, Wrapping
+from curriculum_rl.agents.shell.wrapping import Wrapping
 from curriculum_rl.errors import ConfigError
 
 
@@ -98,12 +98,12 @@ class Stratified(Baseline):
 
 
 class Auto(Stratified):
-    """A static mixture: the nearer a task's text is to the target's, the larger its share; nothing is measured.
+    """The env's prior as a static mixture; nothing is measured.
 
-    It is `stratified` under a divergence prior, so an env that does not say divergences gets even shares.
+    It is `stratified` under a prior, so an env that does not say one gets even shares.
     """
 
-    wrappers = Wrapping(prior=PRIOR_TEMPERATURE)
+    wrappers = Wrapping(prior=1.0)
 
 
 class RoundRobin(Baseline):

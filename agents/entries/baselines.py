@@ -16,8 +16,8 @@ BASELINES = (
     _entry(
         "auto",
         "fixed:Auto",
-        "the default: a static mixture, more of a task the nearer its text is to the target's (option: prior)",
-        "ours: shares in proportion to exp(-divergence / .1)",
+        "the default: the prior, weights under which the texts explain the target, as a static mixture (option: prior)",
+        "ours: EM weights of bigram models (Dempster, Laird & Rubin 1977; Jelinek & Mercer 1980)",
         action="mixture",
     ),
     _entry(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from curriculum_rl.agents.mixers.rule import Feedback, MixerRule, next_run
 from curriculum_rl.agents.rule import Floats, Ints
 from curriculum_rl.agents.shell.wrapped_memory import Arrays, WrappedMemory
-from curriculum_rl.agents.shell.wrapping import Wrapping
+from curriculum_rl.agents.shell.wrapping import TaskFigures, Wrapping
 from curriculum_rl.errors import ConfigError
 
 
@@ -41,10 +41,10 @@ class MixerMemory(WrappedMemory):
         own: tuple[str, ...] = self._rule.signals if needs is None else needs(self._state)
         return own
 
-    def receive(self, divergence: Floats, order: Ints) -> None:
+    def receive(self, said: TaskFigures) -> None:
         """As every memory, but not of another number of replicas."""
-        if len(divergence) == self.replicas:
-            super().receive(divergence, order)
+        if len(said.order) == self.replicas:
+            super().receive(said)
 
     def reseed(self, entropy: int) -> None:
         """Nothing is drawn."""

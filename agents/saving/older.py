@@ -41,7 +41,23 @@ def read(path: Path) -> archive.Saved:
         content = {name: value for name, value in found.items() if name not in ("format", "agent")}
         for name in ("observation_space", "action_space"):
             content[name] = spaces.describe(_space(content[name]))
-        return archive.Saved(path, found["agent"], {**content, "memory": memory})
+        return archive.Saved(path, found["agent"], {**content, "memory": _with_prior(content, memory)})
+
+
+def _with_prior(content: dict[str, Any], memory: dict[str, Any]) -> dict[str, Any]:
+    """The memory with what wrappers know of a prior today.
+
+    Raises:
+        ValueError: where the agent played with a prior: it was a temperature, and is an exponent now.
+    """
+    if content["options"].get("prior"):
+        raise ValueError("its option prior is a temperature of divergences, which no agent has any more")
+    of_runs = {name: array for name, array in memory.items() if name.endswith("wrapping.divergence")}
+    for name, array in of_runs.items():
+        prefix = name.removesuffix("divergence")
+        memory[f"{prefix}prior"] = np.full(array.shape, 1 / max(1, array.shape[-1]))
+        memory[f"{prefix}weighed"] = np.zeros(array.shape[0], bool)
+    return memory
 
 
 def _space(found: dict[str, Any]) -> gym_spaces.Space[Any]:

@@ -245,15 +245,12 @@ class Shell(BaseAlgorithm):
         self._request()
         if not self._memory.wrappers["begun"].all():
             self._receive()
-        if self._memory.wrappers["told"].all():
-            return
-        for name in ("prior", "prune"):
+        needed = {"prior": ("weighed", "a prior"), "prune": ("told", "the divergence of each task from the target")}
+        for name, (known, what) in needed.items():
             value = getattr(self.wrapping, name)
-            if value and value != getattr(type(self).wrappers, name):
-                raise ConfigError(
-                    f"{name}: {value} needs the divergence of each task from the target, which the reset of this env "
-                    "does not say"
-                )
+            own = value == getattr(type(self).wrappers, name)
+            if value and not own and not self._memory.wrappers[known].all():
+                raise ConfigError(f"{name}: {value} needs {what}, which the reset of this env does not say")
 
     def _request(self) -> None:
         """Have the env measure what is needed now, and nothing else: it is paid for."""
@@ -268,9 +265,9 @@ class Shell(BaseAlgorithm):
 
     def _receive(self) -> None:
         """Hand the memory what the env said of its tasks when it was reset."""
-        found = signals.divergences(signals.reset_infos(self.env))
-        if found is not None:
-            self._memory.receive(*found)
+        said = signals.task_figures(signals.reset_infos(self.env), self.arms)
+        if said is not None:
+            self._memory.receive(said)
 
     @property
     def pruned(self) -> list[int]:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.rule import Floats, Ints
+from curriculum_rl.agents.rule import Floats
+from curriculum_rl.agents.shell.wrapping import TaskFigures
 
 
 def request(env: Any, names: Sequence[str]) -> bool:
@@ -26,13 +27,17 @@ def reset_infos(env: Any) -> list[dict[str, Any]]:
     return [] if env is None else list(env.unwrapped.reset_infos)
 
 
-def divergences(infos: list[dict[str, Any]]) -> tuple[Floats, Ints] | None:
-    """(N, K) divergences in reset infos, and the env's number of each task; None where there are none."""
-    if not infos or not all("divergence" in info for info in infos):
+def task_figures(infos: list[dict[str, Any]], arms: int) -> TaskFigures | None:
+    """What the reset infos of N runs over K = `arms` tasks say of these; None where there are no infos."""
+    if not infos:
         return None
-    found = np.stack([seen(info, info["divergence"], np.empty(0)) for info in infos])
-    order = np.stack([np.asarray(info.get("order", np.arange(found.shape[1]))) for info in infos])
-    return found, order
+    found = {
+        name: np.stack([seen(info, info[name], np.empty(0)) for info in infos])
+        for name in ("divergence", "prior")
+        if all(name in info for info in infos)
+    }
+    order = np.stack([np.asarray(info.get("order", np.arange(arms))) for info in infos])
+    return TaskFigures(order, found.get("divergence"), found.get("prior"))
 
 
 def gains(infos: list[dict[str, Any]], rewards: npt.NDArray[Any], *, failed: float) -> Floats:

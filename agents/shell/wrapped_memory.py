@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import numpy.typing as npt
 
-from curriculum_rl.agents.rule import Floats, Ints, State
-from curriculum_rl.agents.shell.wrapping import NOTHING, Wrapping
+from curriculum_rl.agents.rule import Floats, State
+from curriculum_rl.agents.shell.wrapping import NOTHING, TaskFigures, Wrapping
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -41,10 +41,10 @@ class WrappedMemory:
         """The names that the wrappers' arrays have in files."""
         return frozenset(f"{self.prefix}{name}" for name in self.wrappers) if self.reads_env else frozenset()
 
-    def receive(self, divergence: Floats, order: Ints) -> None:
-        """Note (N, K) divergences of the tasks from the target in the runs that begin (`Wrapping.receive`)."""
-        self.wrappers = self._wrappers_of(len(divergence))
-        self._wrapping.receive(self.wrappers, divergence, order)
+    def receive(self, said: TaskFigures) -> None:
+        """Note what the env says of the tasks of the N runs that begin (`Wrapping.receive`)."""
+        self.wrappers = self._wrappers_of(len(said.order))
+        self._wrapping.receive(self.wrappers, said)
 
     def update_wrappers(self, epochs: Floats | None, duels: Floats | None) -> None:
         """Note (N, K) passes over the tasks' windows and the (N,) duels of a segment, where there were any."""

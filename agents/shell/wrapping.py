@@ -1,11 +1,11 @@
-"""Wrappers around a rule: a divergence prior, pruning, limits on shares, and a guard against doing harm.
+"""Wrappers around a rule: a prior, pruning, limits on shares, and a guard against doing harm.
 
 Shape letters: S runs, K tasks, K' tasks that pruning keeps.
 """
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,22 +13,24 @@ import numpy.typing as npt
 from curriculum_rl.agents.rule import Floats, Ints, State, check
 from curriculum_rl.errors import ConfigError
 
-PRIOR_TEMPERATURE = 0.1
-"""Bits: that of the agent `auto` and of the baseline `prior` of comparisons (docs/log.md)."""
 
+class TaskFigures(NamedTuple):
+    """What an env says of the tasks of S runs when they begin, in the order that the agent sees tasks in.
 
-def prior_weights(divergence: Floats, temperature: float) -> Floats:
-    """What a divergence prior multiplies shares by: exp(-divergence / temperature), up to a factor of each run.
-
-    Args:
-        divergence: (..., K) of each task's text from the target's, >= 0, in the unit of `temperature`.
-        temperature: > 0.
-
-    Returns:
-        (..., K) weights, that of the nearest task 1.
+    Attributes:
+        order: (S, K) the env's number of each task.
+        divergence: (S, K) of each task's text from the target's, >= 0; None where it is not said.
+        prior: (S, K) shares from the texts alone; None where they are not said.
     """
-    # The least divergence taken off, so that a sharp prior does not run out of numbers.
-    weights: Floats = np.exp((divergence.min(axis=-1, keepdims=True) - divergence) / temperature)
+
+    order: Ints
+    divergence: Floats | None = None
+    prior: Floats | None = None
+
+
+def sharpened(shares: Floats, exponent: float) -> Floats:
+    """(..., K) shares to a power, the largest of each run 1: what a prior multiplies a rule's shares by."""
+    weights: Floats = (shares / shares.max(axis=-1, keepdims=True)) ** exponent
     return weights
 
 
@@ -51,7 +53,7 @@ class Wrapping:
         section 4, with a fixed bet of one half; the rest is ours.
 
     Attributes:
-        prior: temperature of `prior_weights`, in the unit of the divergences, > 0; None: no prior.
+        prior: exponent of the env's prior, > 0: at 1 it is taken as it is; None: no prior.
         prune: share of the tasks that the rule never sees, those furthest from the target, in [0, 1); rounded down, of
             equal ones the later go first.
         minimum_share: the least share or probability of each task, in [0, 1 / K].
@@ -101,6 +103,8 @@ class Wrapping:
             raise ConfigError(f"minimum_share: {self.minimum_share} times {arms} tasks is more than 1")
         return {
             "divergence": np.zeros((runs, arms)),
+            "prior": np.full((runs, arms), 1 / arms),
+            "weighed": np.zeros(runs, bool),  # whether the prior is known
             "order": np.tile(np.arange(arms), (runs, 1)),
             "told": np.zeros(runs, bool),  # whether divergences are known; names are those of saved files
             "begun": np.zeros(runs, bool),
@@ -111,16 +115,13 @@ class Wrapping:
             "alarmed": np.zeros(runs, bool),
         }
 
-    def receive(self, state: State, divergence: Floats, order: Ints) -> None:
-        """Note what an env said of the runs that begin.
-
-        Args:
-            state: what is remembered, changed in place.
-            divergence: (S, K) of each task's text from the target's, in the order that the agent sees tasks in, >= 0.
-            order: (S, K) the env's number of each of these tasks.
-        """
+    def receive(self, state: State, said: TaskFigures) -> None:
+        """Note what an env said of the runs that begin; `state`, what is remembered, is changed in place."""
         where = ~state["begun"]
-        state["divergence"][where], state["order"][where], state["told"][where] = divergence[where], order[where], True
+        state["order"][where] = said.order[where]
+        for name, known, figures in (("divergence", "told", said.divergence), ("prior", "weighed", said.prior)):
+            if figures is not None:
+                state[name][where], state[known][where] = figures[where], True
 
     def kept(self, state: State) -> Ints:
         """(S, K') numbers of the tasks that pruning keeps, ascending."""
@@ -142,7 +143,7 @@ class Wrapping:
             own, chances = chances, np.zeros(distance.shape)
             chances[kept] = own.ravel()
         if self.prior is not None:
-            chances = chances * prior_weights(distance, self.prior)
+            chances = chances * sharpened(state["prior"], self.prior)
         alarmed = state["alarmed"][:, None]
         allowed = self._unread(state["epochs"], kept | alarmed)
         chances = np.where(alarmed, 1.0, chances) * allowed

@@ -23,7 +23,12 @@ class TargetConfig(Section):
     selection: float = Field(1 / 6, gt=0, lt=1, description="share of the split that judges duels")
     report: float = Field(1 / 2, gt=0, lt=1, description="share of the split that the report scores")
     divergence: Literal["js", "kl", "renyi", "bhattacharyya", "cosine"] = Field(
-        "js", description="of a task's words from the signal split's: what priors, pruning and observations read"
+        "js", description="of a task's words from the signal split's: what pruning and observations read"
+    )
+    prior: Literal["em", "js", "none"] = Field(
+        "em",
+        description="shares from the tasks' text and the signal split's: the weights of a mixture of bigram models, or "
+        "exp(-Jensen-Shannon divergence / .1 bits)",
     )
 
     @model_validator(mode="after")

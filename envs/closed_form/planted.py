@@ -38,7 +38,7 @@ class PlantedEnv(ClosedFormEnv):
 
     ## Observation space
     In form and order as `PretrainingEnv`, `observation="flat"` or `"dict"`. `loss` is over the greatest loss that a
-    skill can have; `repetitions` and `divergence` are 0, `learning_rate` is 1.
+    skill can have; `repetitions`, `divergence` and `prior` are 0, `learning_rate` is 1.
 
     ## Reward
     `scale` x gain / abs(initial score), the gain in percent.

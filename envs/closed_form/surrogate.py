@@ -37,7 +37,8 @@ class SurrogateEnv(ClosedFormEnv):
     ## Observation space
     In form and order as `PretrainingEnv`, `observation="flat"` or `"dict"`. Of a task: `loss` is the predicted loss of
     the outcome that is named like the task (the mean of all where there is none) over the greatest of all, `slope`
-    its change in nats, `repetitions` and `divergence` are 0; of the run: `learning_rate` is 1. The others are as there.
+    its change in nats, `repetitions`, `divergence` and `prior` are 0; of the run: `learning_rate` is 1. The others
+    are as there.
 
     ## Reward
     `scale` x gain / abs(initial score), the gain in percent.

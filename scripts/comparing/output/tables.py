@@ -46,7 +46,7 @@ def _scores(found: Mapping[str, Any]) -> Table:
         "Headroom: (agent - stratified) / (best static mixture - stratified); above 1 means that dynamics paid.",
     ]
     if found["prior"]:
-        notes.insert(2, f"Prior: the static divergence prior, the row {found['prior']}; it costs nothing.")
+        notes.insert(2, f"Prior: the static prior, the row {found['prior']}; it costs nothing.")
     if reference and reference["mean"] >= counting.bigram:
         notes.append("Stratified does not end below the bigram line: these runs are too short to make claims about.")
     if len(found["seeds"]) < 6:

@@ -6,7 +6,7 @@ from typing import Any
 from curriculum_rl.scripts.comparing.output.lines import by_section
 
 LEVEL = 0.05
-PRIOR = "the static divergence prior"
+PRIOR = "the static prior"
 
 
 def verdict(found: Mapping[str, Any]) -> list[str]:

@@ -65,7 +65,7 @@ class Contestant:
 
     @property
     def is_prior(self) -> bool:
-        """Whether it is the static divergence prior, under whatever label: `auto` as it is."""
+        """Whether it is the static prior, under whatever label: `auto` as it is."""
         return self.agent == "auto" and not self.options
 
     @property
@@ -127,7 +127,7 @@ def baselines(agents: Sequence[Contestant], *, mixtures: int, objective: str | N
     """What every table carries (evidence.md 4), stratified first.
 
     Args:
-        agents: who was typed; where `auto` was, it is the static divergence prior, which then is not run twice.
+        agents: who was typed; where `auto` was, it is the static prior, which then is not run twice.
         mixtures: random static mixtures that are searched; 0 leaves the best of them out.
         objective: the target's own objective, where it is the objective of some tasks and not of all; else None.
     """
@@ -136,7 +136,7 @@ def baselines(agents: Sequence[Contestant], *, mixtures: int, objective: str | N
         about = f"stratified over the tasks of the target's objective, {objective}"
         made.append(Contestant(OBJECTIVE, "mixture", {}, "baseline", None, "objective", "", about, False))
     if not any(one.is_prior for one in agents):
-        about = "what auto plays: a static mixture, more of a task the nearer its text is to the target's"
+        about = "what auto plays: the prior of the texts as a static mixture"
         made.append(Contestant(PRIOR, "auto", {}, "baseline", about=about))
     about = "the one task whose runs ended best on other seeds"
     made.append(Contestant(BEST_FIXED, "mixture", {}, "baseline", None, "fixed", "", about))

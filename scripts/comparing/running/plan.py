@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.agents.shell.wrapping import PRIOR_TEMPERATURE, prior_weights
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.recording.schedules import read_schedule
@@ -38,6 +37,7 @@ class Plan:
         tasks: K names.
         objectives: of the tasks.
         divergence: (K,) of each task's text from the target's, bits.
+        prior: (K,) shares from the texts alone; None where the target has no prior.
         objective: the target's own.
         timesteps: segments that a policy is trained for; None: the default. What says itself how many runs it learns
             from is trained for as many.
@@ -53,6 +53,7 @@ class Plan:
     tasks: tuple[str, ...]
     objectives: tuple[str, ...]
     divergence: npt.NDArray[np.float64]
+    prior: npt.NDArray[np.float64] | None
     objective: str
     timesteps: int | None = None
     mixtures: int = 0
@@ -66,8 +67,7 @@ class Plan:
     @property
     def first_round(self) -> list[search.Part]:
         """The first round of the search."""
-        weights = prior_weights(self.divergence, PRIOR_TEMPERATURE)
-        named = [weights / weights.sum()]
+        named = [] if self.prior is None else [self.prior]
         if self.objective in self.objectives:
             named.append(np.array(search.of_objective(self.objectives, self.objective)))
         return search.first_round(len(self.tasks), named, self.mixtures, self.config.action.emphasis)

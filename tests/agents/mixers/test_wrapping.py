@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from curriculum_rl.agents.mixers.greedy import Greedy
 from curriculum_rl.agents.mixers.memory import MixerMemory
 from curriculum_rl.agents.mixers.rule import Feedback
-from curriculum_rl.agents.shell.wrapping import Wrapping
+from curriculum_rl.agents.shell.wrapping import TaskFigures, Wrapping
 from curriculum_rl.errors import ConfigError
 
 
@@ -50,22 +50,25 @@ def test_without_wrappers_it_is_the_rule_itself():
 
 
 def test_the_prior_is_a_factor():
-    memory = MixerMemory(Still(), Wrapping(prior=0.1), replicas=2, arms=3)
-    memory.receive(np.array([[0.0, 0.1, 0.2], [9.0, 9.0, 9.0]]), np.tile(np.arange(3), (2, 1)))
-    weights = np.array([0.5, 0.25 * np.exp(-1), 0.25 * np.exp(-2)])
+    memory = MixerMemory(Still(), Wrapping(prior=2.0), replicas=2, arms=3)
+    prior = np.array([[0.5, 0.3, 0.2], [1 / 3, 1 / 3, 1 / 3]])
+    memory.receive(TaskFigures(np.tile(np.arange(3), (2, 1)), prior=prior))
+    weights = np.array([0.5 * 0.25, 0.25 * 0.09, 0.25 * 0.04])
     assert mixture(memory)[0] == pytest.approx(weights / weights.sum())
     assert mixture(memory)[1].tolist() == [0.5, 0.25, 0.25]
 
 
 def test_a_sharp_prior_does_not_run_out_of_numbers():
-    memory = MixerMemory(Still(), Wrapping(prior=1e-4), replicas=1, arms=3)
-    memory.receive(np.array([[0.9, 0.5, 0.8]]), np.arange(3)[None])
+    memory = MixerMemory(Still(), Wrapping(prior=1e4), replicas=1, arms=3)
+    memory.receive(TaskFigures(np.arange(3)[None], prior=np.array([[0.2, 0.5, 0.3]])))
     assert mixture(memory)[0].tolist() == [0, 1, 0]
 
 
 def test_a_rule_knows_only_what_pruning_keeps():
     memory = MixerMemory(Still(), Wrapping(prune=0.5), replicas=2, arms=5)
-    memory.receive(np.array([[0.1, 0.4, 0.0, 0.4, 0.3], [0.5, 0.5, 0.5, 0.5, 0.5]]), np.tile(np.arange(5), (2, 1)))
+    memory.receive(
+        TaskFigures(np.tile(np.arange(5), (2, 1)), np.array([[0.1, 0.4, 0.0, 0.4, 0.3], [0.5, 0.5, 0.5, 0.5, 0.5]]))
+    )
     assert mixture(memory)[0].tolist() == [0.5, 0, 0.25, 0, 0.25]
     assert mixture(memory)[1].tolist() == [0.5, 0.25, 0.25, 0, 0]  # of equal ones the later go
     assert Wrapping(prune=0.5).pruned(memory.wrappers) == [[1, 3], [3, 4]]
@@ -82,7 +85,7 @@ def test_a_rule_learns_only_of_what_pruning_keeps():
             given.append(feedback)
 
     memory = MixerMemory(Keeping(), Wrapping(prune=0.4, guard=0.1), replicas=1, arms=3)
-    memory.receive(np.array([[0.2, 0.1, 0.0]]), np.arange(3)[None])
+    memory.receive(TaskFigures(np.arange(3)[None], np.array([[0.2, 0.1, 0.0]])))
     row = np.arange(3.0)[None]
     signals = {"products": np.arange(16.0).reshape(1, 4, 4), "look_ahead": row, "duel": np.ones(1)}
     memory.update(Feedback(signals, row, row, row, np.ones(1), np.ones(1), row))
@@ -102,7 +105,7 @@ def test_passes_count_where_nothing_was_measured():
 def test_pruning_takes_its_share_and_never_all(prune, arms, seed):
     wrapping, divergence = Wrapping(prune=prune), np.random.default_rng(seed).integers(0, 4, (2, arms)) / 4
     state = wrapping.start(2, arms)
-    wrapping.receive(state, divergence, np.tile(np.arange(arms), (2, 1)))
+    wrapping.receive(state, TaskFigures(np.tile(np.arange(arms), (2, 1)), divergence))
     kept = wrapping.kept(state)
     assert 1 <= kept.shape[1] <= arms and kept.shape[1] == arms - int(prune * arms + 1e-9)
     played = wrapping.executed(state, np.full(kept.shape, 1 / kept.shape[1]))
@@ -114,8 +117,8 @@ def test_pruning_takes_its_share_and_never_all(prune, arms, seed):
 
 
 def test_after_an_alarm_pruned_tasks_are_back():
-    memory = MixerMemory(Still(), Wrapping(prior=0.1, prune=0.4, guard=0.4), replicas=1, arms=3)
-    memory.receive(np.array([[0.0, 0.1, 0.9]]), np.arange(3)[None])
+    memory = MixerMemory(Still(), Wrapping(prior=1.0, prune=0.4, guard=0.4), replicas=1, arms=3)
+    memory.receive(TaskFigures(np.arange(3)[None], np.array([[0.0, 0.1, 0.9]])))
     assert mixture(memory)[0, 2] == 0
     for gain in (-1.0, -1.0, -2.0, -1.0):
         memory.update(feedback(gain))

@@ -18,14 +18,16 @@ from curriculum_rl.agents.table import AGENTS, class_of
 from curriculum_rl.errors import ConfigError
 
 DIVERGENCE = (0.1, 0.4, 0.0, 0.2, 0.3)
-ALL = {"prior": 0.5, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 3.0, "guard": 0.05}
+PRIOR = np.exp(-10 * np.array(DIVERGENCE))
+PRIOR /= PRIOR.sum()
+ALL = {"prior": 0.2, "prune": 0.4, "minimum_share": 0.04, "maximum_epochs": 3.0, "guard": 0.05}
 LOOK = {"tasks": np.zeros((1, 10), np.float32), "run": np.zeros((1, 2), np.float32)}
 WRAPPED = [entry.name for entry in BANDITS] + ["random", "round-robin"]
 pooling = pytest.mark.parametrize("pooled", [True, False])
 
 
 class Judged(gym.Env):
-    """Five tasks, the fourth the best; says divergences, passes over each task's windows, and duels won by `edge`."""
+    """Five tasks, the fourth the best; says divergences, a prior, passes over windows, and duels won by `edge`."""
 
     def __init__(self, *, mixture=False, edge=1.0, horizon=40, order=None, noise=0.3):
         box = spaces.Box(-1, 1, (2,), np.float32)
@@ -44,7 +46,7 @@ class Judged(gym.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.time, self.epochs = 0, np.zeros(5)
-        return self.look(), {"divergence": np.array(DIVERGENCE)} | self.said()
+        return self.look(), {"divergence": np.array(DIVERGENCE), "prior": PRIOR.copy()} | self.said()
 
     def said(self):
         return {} if self.order is None else {"order": np.array(self.order)}
@@ -127,12 +129,12 @@ def test_options_have_the_same_names_everywhere_and_nobody_elses():
 
 
 def test_what_is_played_is_the_formula():
-    agent: Any = make("exp3s", envs(1), seed=0, prior=0.2, minimum_share=0.05, maximum_epochs=0.5)
+    agent: Any = make("exp3s", envs(1), seed=0, prior=0.5, minimum_share=0.05, maximum_epochs=0.5)
     agent.learn(1)
     memory = agent._memory
     memory.wrappers["epochs"][0] = [0, 0.5, 0, 0.49, 0]
     own = agent.rule.probabilities(memory._state)[0]
-    expected = own * np.exp(-np.array(DIVERGENCE) / 0.2) * [1, 0, 1, 1, 1]
+    expected = own * np.sqrt(PRIOR) * [1, 0, 1, 1, 1]
     expected = np.array([0.05, 0, 0.05, 0.05, 0.05]) + 0.8 * expected / expected.sum()
     assert agent.probabilities(LOOK)[0] == pytest.approx(expected)
 
@@ -140,7 +142,7 @@ def test_what_is_played_is_the_formula():
 @pooling
 def test_the_rule_learns_with_the_executed_propensities(pooled):
     """EXP3's step by hand: exploration * r / (p K'), p what was executed."""
-    agent: Any = make("exp3", envs(1, noise=0.0), seed=0, pool=pooled, prior=0.1, prune=0.4, minimum_share=0.1)
+    agent: Any = make("exp3", envs(1, noise=0.0), seed=0, pool=pooled, prior=1.0, prune=0.4, minimum_share=0.1)
     rows = Rows()
     agent.learn(1, rows)
     weights = np.exp(-np.array([0.1, 0.0, 0.2]) / 0.1)
@@ -153,7 +155,7 @@ def test_the_rule_learns_with_the_executed_propensities(pooled):
 
 
 def test_the_most_probable_task_is_that_of_what_is_executed():
-    agent = make("exp3s", envs(1), seed=0, prior=0.05)
+    agent = make("exp3s", envs(1), seed=0, prior=2.0)
     agent.learn(1)
     assert [int(agent.predict(LOOK, deterministic=True)[0][0]) for _ in range(3)] == [2, 2, 2]
     plain = make("exp3s", envs(1), seed=0)
@@ -163,7 +165,7 @@ def test_the_most_probable_task_is_that_of_what_is_executed():
 
 @pooling
 def test_after_an_alarm_picks_are_even_and_the_rule_learns_nothing_of_pruned_tasks(pooled):
-    options = {"prior": 0.05, "prune": 0.4, "guard": 0.2, "pool": pooled}
+    options = {"prior": 2.0, "prune": 0.4, "guard": 0.2, "pool": pooled}
     agent, picks, executed = played("ucb1", envs(4, edge=-3.0, horizon=400), 60, **options)
     wrappers = agent._memory.wrappers
     assert wrappers["alarmed"].all() and agent.pruned == [1, 4]
@@ -234,7 +236,7 @@ def test_a_rule_plays_as_if_pruned_tasks_did_not_exist(name):
 @pytest.mark.parametrize("agent", ["ucb1", "random"])
 def test_an_env_that_does_not_say_is_one_line(agent):
     for option, message in (
-        ({"prior": 0.1}, r"prior: 0\.1 needs the divergence of each task"),
+        ({"prior": 0.1}, r"prior: 0\.1 needs a prior, which"),
         ({"prune": 0.4}, r"prune: 0\.4 needs the divergence of each task"),
         ({"guard": 0.05}, r"guard: 0\.05 needs the signals duel, and the env has no request_signals"),
     ):
@@ -244,17 +246,17 @@ def test_an_env_that_does_not_say_is_one_line(agent):
 
 
 def test_stratified_under_wrappers_is_a_static_mixture():
-    _, _, executed = played("stratified", envs(1, mixture=True), 10, prune=0.4, prior=0.1)
+    _, _, executed = played("stratified", envs(1, mixture=True), 10, prune=0.4, prior=1.0)
     weights = np.exp(-np.array([0.1, np.inf, 0.0, 0.2, np.inf]) / 0.1)
     assert executed[:, 0] == pytest.approx(np.tile(weights / weights.sum(), (10, 1)))
 
 
-@pytest.mark.parametrize(("option", "temperature"), [({}, 0.1), ({"prior": 0.05}, 0.05)])
+@pytest.mark.parametrize(("option", "exponent"), [({}, 1.0), ({"prior": 2.0}, 2.0)])
 @pytest.mark.parametrize("order", [None, [4, 3, 2, 1, 0]])
-def test_auto_is_the_prior_alone(option, temperature, order, tmp_path):
+def test_auto_is_the_prior_alone(option, exponent, order, tmp_path):
     env = envs(2, mixture=True, order=order)
     agent, _, executed = played("auto", env, 45, **option)  # 40 segments a run
-    weights = np.exp(-np.array(DIVERGENCE)[order or slice(None)] / temperature)
+    weights = PRIOR[order or slice(None)] ** exponent
     assert executed == pytest.approx(np.tile(weights / weights.sum(), (45, 2, 1)))
     assert all(one.asked == () for one in env.envs)  # nothing is measured
     agent.save(tmp_path / "agent")
@@ -268,8 +270,8 @@ def test_auto_is_stratified_where_the_env_does_not_tell():
         return made
 
     assert played("auto", DummyVecEnv([env]), 5)[2] == pytest.approx(np.full((5, 1, 5), 0.2))
-    with pytest.raises(ConfigError, match=r"prior: 0\.05 needs the divergence of each task"):
-        played("auto", DummyVecEnv([env]), 5, prior=0.05)
+    with pytest.raises(ConfigError, match=r"prior: 2\.0 needs a prior, which"):
+        played("auto", DummyVecEnv([env]), 5, prior=2.0)
     with pytest.raises(ConfigError, match=r"prune: 0\.4 needs the divergence of each task"):
         played("auto", DummyVecEnv([env]), 5, prior=None, prune=0.4)
 

@@ -8,7 +8,7 @@ from curriculum_rl.agents.bandits.thompson import DiscountedThompson
 from curriculum_rl.agents.bandits.ucb1 import UCB1
 from curriculum_rl.agents.shell.memory import Memory
 from curriculum_rl.agents.shell.scaling import GainScaling
-from curriculum_rl.agents.shell.wrapping import Wrapping
+from curriculum_rl.agents.shell.wrapping import TaskFigures, Wrapping
 from curriculum_rl.envs.closed_form.problems import Falling
 
 COPIES = 100
@@ -17,11 +17,16 @@ rules = pytest.mark.parametrize("rule", [DiscountedThompson(), Exp3S(), UCB1()])
 
 
 def regret(rule, divergence, **wrappers):
-    """Of 120 plays of 12 tasks whose gains fall, % of uniform's; `divergence(best)` are the (S, K) divergences."""
+    """Of 120 plays of 12 tasks whose gains fall, % of uniform's.
+
+    `divergence(best)` are the (S, K) divergences d, and exp(-d / .1) is the prior.
+    """
     problem, random = Falling("falling", 12, 120), np.random.default_rng(3)
     table = problem.values(COPIES, random)
     memory = Memory(rule, GainScaling(), replicas=COPIES, arms=12, entropy=0, wrapping=Wrapping(**wrappers))
-    memory.receive(divergence(table[0] == table[0].max(axis=1, keepdims=True)), ORDER)
+    far = divergence(table[0] == table[0].max(axis=1, keepdims=True))
+    prior = np.exp(-far / 0.1)
+    memory.receive(TaskFigures(ORDER, far, prior / prior.sum(axis=1, keepdims=True)))
     lost = uniform = 0.0
     for step, values in enumerate(table):
         memory.executed = memory.probabilities(COPIES)
@@ -48,14 +53,14 @@ def wrong(best):
 def test_a_good_prior_helps_and_a_wrong_one_is_not_fatal(rule, most):
     """Measured: d-ts 62 % without, 42 good, 85 wrong with a least probability of .02; exp3s 74, 54, 97."""
     plain = regret(rule, good, minimum_share=0.001)
-    assert regret(rule, good, prior=0.1) < plain - 12
-    assert regret(rule, good, prior=0.1, minimum_share=0.02) < plain
-    assert plain < regret(rule, wrong, prior=0.1, minimum_share=0.02) < most
+    assert regret(rule, good, prior=1.0) < plain - 12
+    assert regret(rule, good, prior=1.0, minimum_share=0.02) < plain
+    assert plain < regret(rule, wrong, prior=1.0, minimum_share=0.02) < most
 
 
 def test_a_prior_cannot_move_a_rule_that_is_sure():
     """UCB1 names one task; only its ties, at first, are the prior's to break."""
-    assert regret(UCB1(), good, prior=0.1) == pytest.approx(regret(UCB1(), good, minimum_share=1e-9), abs=2)
+    assert regret(UCB1(), good, prior=1.0) == pytest.approx(regret(UCB1(), good, minimum_share=1e-9), abs=2)
 
 
 @rules
