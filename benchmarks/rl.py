@@ -78,9 +78,10 @@ def main() -> None:
     torch.set_num_threads(1)
     runs = settings.segments // SEGMENTS
     for emphasis in (0.5, 1.0):
-        env = env_of(settings.tables, "mixture")
-        alone = beyond_stratified(env, emphasis * np.eye(len(env.tasks)) + (1 - emphasis) / len(env.tasks))
-        print(f"one task, {emphasis:.0%} of a run: {alone.max():.2f} ({env.tasks[alone.argmax()]})", flush=True)
+        known = env_of(settings.tables, "mixture")
+        tasks = len(known.tasks)
+        alone = beyond_stratified(known, emphasis * np.eye(tasks) + (1 - emphasis) / tasks)
+        print(f"one task, {emphasis:.0%} of a run: {alone.max():.2f} ({known.tasks[alone.argmax()]})", flush=True)
         found = [search(env_of(settings.tables, "mixture"), runs, seed, emphasis=emphasis) for seed in SEEDS]
         print(f"static search, {runs} runs, {emphasis:.0%} drawn: {np.round(found, 2)}", flush=True)
     for name in settings.agents:
