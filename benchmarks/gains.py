@@ -4,8 +4,8 @@
     python benchmarks/gains.py RESULTS.jsonl     count anew, take gains from rows of `order.py`, and keep both
 
 A family's measured gain is the loss of stratified batches less that of the static prior, mean over seeds, under the
-rate `wsd`; what RESULTS.jsonl lacks is played. `curriculum_rl.priors.calibration` has the factor of `em-1`, and a test
-compares them. `js-1`, the other prior, has no part in the factor: it shows whether that carries over.
+rate `wsd`; what RESULTS.jsonl lacks is played. `curriculum_rl.priors.calibration` has the factor of `em`, and a test
+compares them. `js`, the other prior, has no part in the factor: it shows whether that carries over.
 """
 
 import argparse
@@ -24,13 +24,15 @@ import order
 from curriculum_rl.experiment import build
 from curriculum_rl.pretraining.audit import audited
 from curriculum_rl.priors.calibration import Fit, fitted
+from curriculum_rl.priors.em import EXPONENT
 from curriculum_rl.priors.tasks import PriorName
 from curriculum_rl.schema import load as configs
 from curriculum_rl.text.cache import Cache
 
 KEPT = Path(__file__).parent / "families" / "gains.json"
 RATE, STRATIFIED = "wsd", "stratified"
-PRIORS: Mapping[str, PriorName] = {"em-1": "em", "js-1": "js"}
+EM, JS = f"em-{EXPONENT:g}", "js-1"
+PRIORS: Mapping[str, PriorName] = {EM: "em", JS: "js"}
 SEEDS = 2
 FIRST = 910_000
 Figures = dict[str, dict[str, dict[str, Any]]]
@@ -54,7 +56,7 @@ def measured(rows: Sequence[Mapping[str, Any]], family: str, schedule: str) -> l
     return [round(losses[seed, STRATIFIED] - losses[seed, schedule], 5) for seed in seeds]
 
 
-def fit(figures: Figures, prior: str = "em-1") -> Fit:
+def fit(figures: Figures, prior: str = EM) -> Fit:
     """One factor for all families."""
     return fitted(
         {family: found[prior]["counted"] for family, found in figures.items()},
@@ -69,7 +71,7 @@ def table(figures: Figures) -> str:
         f"{'family':>14} {'counted':>16} {'measured (seeds)':>26} {'ratio':>6} {'predicted, left out':>20} "
         f"{'missed by':>10} {'js: counted':>12} {'predicted':>10} {'measured':>9}"
     ]
-    for family, (em, js) in ((name, (one["em-1"], one["js-1"])) for name, one in figures.items()):
+    for family, (em, js) in ((name, (one[EM], one[JS])) for name, one in figures.items()):
         gained = float(np.mean(em["measured"]))
         missed = found.left_out[family]
         seeds = " ".join(f"{one:.3f}" for one in em["measured"])
@@ -90,9 +92,7 @@ def table(figures: Figures) -> str:
 def worst(figures: Figures) -> float:
     """How far the factor of the one prior misses the gains of the other, at worst, >= 1."""
     factor = fit(figures).factor
-    ratios = [
-        factor * found["js-1"]["counted"] / float(np.mean(found["js-1"]["measured"])) for found in figures.values()
-    ]
+    ratios = [factor * found[JS]["counted"] / float(np.mean(found[JS]["measured"])) for found in figures.values()]
     return max(max(ratio, 1 / ratio) for ratio in ratios)
 
 

@@ -45,7 +45,7 @@ def test_gains_are_over_stratified_of_the_same_seed(gains: ModuleType) -> None:
     more = [{**rows[1], "seed": 3}, {**rows[1], "rate": "constant", "loss": 1.0}, {**rows[1], "family": "b"}]
     assert gains.measured([*rows, *more], "a", "em-1") == pytest.approx([0.5, 0.1])
     figures = {
-        name: {prior: {"counted": count, "error": 0.0, "measured": [0.2, 0.4]} for prior in ("em-1", "js-1")}
+        name: {prior: {"counted": count, "error": 0.0, "measured": [0.2, 0.4]} for prior in gains.PRIORS}
         for name, count in (("a", 0.1), ("b", 0.3))
     }
     fit = gains.fit(figures)

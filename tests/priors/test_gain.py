@@ -31,11 +31,11 @@ def em(half: np.ndarray, sources: Sequence[np.ndarray] = SOURCES) -> np.ndarray:
 def test_the_weights_of_the_mixture_gain_and_others_lose() -> None:
     """The target is three parts of the first chain and one of the second; pairs and triples tell them apart."""
     found = gain(em)
-    assert 0.1 < found.nats < 0.5 and 0 < found.error < 0.02
+    assert 0.05 < found.nats < 0.3 and 0 < found.error < 0.02
     assert found.pieces == 200 and found.tokens == 200 * 38
     assert gain(lambda _: EVEN).nats == 0 == gain(lambda _: EVEN).error
     assert gain(lambda _: np.array([0.0, 0.0, 1.0])).nats < -0.5
-    assert gain(lambda _: np.array([0.75, 0.25, 0.0])).nats == pytest.approx(found.nats, abs=0.01)
+    assert gain(lambda _: np.array([0.75, 0.25, 0.0])).nats == pytest.approx(found.nats, abs=0.03)
 
 
 def test_no_half_is_scored_by_weights_that_saw_it() -> None:
