@@ -1,6 +1,6 @@
 """How much of what counting gains does training gain? The factor between them, on development families.
 
-    python benchmarks/gains.py                   the table, from the figures that are kept
+    python benchmarks/gains.py                   the table, from the figures that are kept; also in docs/mixture.md
     python benchmarks/gains.py RESULTS.jsonl     count anew, take gains from rows of `order.py`, and keep both
 
 A family's measured gain is the loss of stratified batches less that of the static prior, mean over seeds, under the
@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import order
+from scipy.stats import spearmanr
 
 from curriculum_rl.experiment import build
 from curriculum_rl.pretraining.audit import audited
@@ -30,6 +31,8 @@ from curriculum_rl.schema import load as configs
 from curriculum_rl.text.cache import Cache
 
 KEPT = Path(__file__).parent / "families" / "gains.json"
+PAGE = Path(__file__).parents[1] / "docs" / "mixture.md"
+MARK, END = "<!-- made by benchmarks/gains.py -->\n", "\n<!-- end -->"
 RATE, STRATIFIED = "wsd", "stratified"
 EM, JS = f"em-{EXPONENT:g}", "js-1"
 PRIORS: Mapping[str, PriorName] = {EM: "em", JS: "js"}
@@ -65,28 +68,39 @@ def fit(figures: Figures, prior: str = EM) -> Fit:
 
 
 def table(figures: Figures) -> str:
-    """A row for each family."""
-    found = fit(figures)
-    lines = [
-        f"{'family':>14} {'counted':>16} {'measured (seeds)':>26} {'ratio':>6} {'predicted, left out':>20} "
-        f"{'missed by':>10} {'js: counted':>12} {'predicted':>10} {'measured':>9}"
-    ]
-    for family, (em, js) in ((name, (one[EM], one[JS])) for name, one in figures.items()):
-        gained = float(np.mean(em["measured"]))
-        missed = found.left_out[family]
-        seeds = " ".join(f"{one:.3f}" for one in em["measured"])
-        lines.append(
-            f"{family:>14} {em['counted']:8.4f} ± {em['error']:.3f} {f'{gained:.3f} ({seeds})':>26} "
-            f"{gained / em['counted']:6.2f} {gained / missed:20.3f} {missed:10.2f}"
-            f" {js['counted']:12.4f} {js['counted'] * found.factor:10.3f} {float(np.mean(js['measured'])):9.3f}"
+    """A row for each family, and what follows from them, as Markdown."""
+    found, counted, measured = fit(figures), [], []
+    columns = ("family", "counted, `em`", "measured, each seed", "measured / counted", "predicted, left out")
+    columns += ("counted, `js`", "predicted, `js`", "measured, `js`")
+    lines = [f"| {' | '.join(columns)} |", f"| --- |{' ---: |' * (len(columns) - 1)}"]
+    for family, one in figures.items():
+        gained, lost = float(np.mean(one[EM]["measured"])), float(np.mean(one[JS]["measured"]))
+        counted.append(one[EM]["counted"])
+        measured.append(gained)
+        cells = (
+            family,
+            f"{one[EM]['counted']:.3f} ± {one[EM]['error']:.3f}",
+            ", ".join(f"{seed:.3f}" for seed in one[EM]["measured"]),
+            f"{gained / one[EM]['counted']:.2f}",
+            f"{gained / found.left_out[family]:.3f}",
+            f"{one[JS]['counted']:.3f}",
+            f"{found.factor * one[JS]['counted']:.3f}",
+            f"{lost:.3f}",
         )
-    return "\n".join(
-        [
-            *lines,
-            f"factor {found.factor:.2f} (geometric mean of {len(figures)}); a family that was left out is missed by up "
-            f"to {found.error:.2f}, either way, and js by up to {worst(figures):.2f}",
-        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    order_of_both = float(spearmanr(counted, measured).statistic)
+    said = (
+        f"Factor {found.factor:.2f}, the geometric mean of {len(figures)} families. A family by the factor of the "
+        f"others is missed by up to {found.error:.2f}, either way; `js`, which has no part in it, by up to "
+        f"{worst(figures):.2f}. Spearman of counted and measured: {order_of_both:.2f}."
     )
+    return "\n".join([*lines, "", said])
+
+
+def written(page: str, figures: Figures) -> str:
+    """A page with its table made anew."""
+    before, mark, rest = page.partition(MARK)
+    return f"{before}{mark}\n{table(figures)}\n{rest[rest.index(END) :]}"
 
 
 def worst(figures: Figures) -> float:
@@ -104,7 +118,7 @@ def main() -> None:
     if given.results is not None:
         os.environ.setdefault("CURRICULUM_RL_DATA", str(order.DATA))
         rows = order.read(given.results)
-        figures: Figures = {}
+        counted_now: Figures = {}
         for family in order.FAMILIES:
             there = {(row["seed"], row["schedule"]) for row in rows if row["family"] == family and row["rate"] == RATE}
             for seed in range(FIRST, FIRST + SEEDS):
@@ -114,9 +128,11 @@ def main() -> None:
                     file.writelines(json.dumps(row) + "\n" for row in made)
                 rows += made
             gained = {name: {"measured": measured(rows, family, name)} for name in PRIORS}
-            figures[family] = {name: one | gained[name] for name, one in counted(family).items()}
-        KEPT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print(table(json.loads(KEPT.read_text(encoding="utf-8"))))
+            counted_now[family] = {name: one | gained[name] for name, one in counted(family).items()}
+        KEPT.write_text(json.dumps(counted_now, indent=1) + "\n", encoding="utf-8")
+    figures = json.loads(KEPT.read_text(encoding="utf-8"))
+    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    print(table(figures))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -35,7 +36,7 @@ def options(
     """Options of the command itself, before any sub-command."""
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "mixture": texts.mixture,
     "audit": texts.audit,
     "train": runs.train,

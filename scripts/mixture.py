@@ -12,6 +12,7 @@ from rich.console import Console
 from curriculum_rl.errors import ConfigError, cut, wrong
 from curriculum_rl.priors.calibration import Prediction, calibrated, effective, predicted
 from curriculum_rl.priors.gain import counted_gain
+from curriculum_rl.priors.likelihoods import LEAST
 from curriculum_rl.priors.tasks import PriorName, no_text, weights_of_texts
 from curriculum_rl.schema import keys, typed
 from curriculum_rl.schema.corpora import BPETokenizer
@@ -87,17 +88,24 @@ def show(
 
 
 def weigh(samples: Samples, prior: PriorName) -> tuple[dict[str, float], Prediction]:
-    """The share of each source, and what they are predicted to gain over an even mixture."""
+    """The share of each source, and what they are predicted to gain over an even mixture.
+
+    Counting reads no more than can be read of the sources that get more than an even share without reading one again,
+    but `LEAST` tokens, as what is given here may be a sample of what is trained on.
+    """
     streams, made = [sample.tokens for sample in samples.sources.values()], samples.tokenizer
     shares = weights_of_texts(prior, streams, samples.target.tokens, made)
+    even = 1 / len(streams)
+    once = [len(one) / share for one, share in zip(streams, shares.tolist(), strict=True) if share >= even - 1e-9]
     counted = counted_gain(
         lambda half: weights_of_texts(prior, streams, half, made),
-        np.full(len(streams), 1 / len(streams)),
+        np.full(len(streams), even),
         samples.target.tokens,
         streams,
         made.vocab_size,
         end=made.eos_id,
         ignored=no_text(made),
+        tokens=max(LEAST, int(min(once))),
     )
     return dict(zip(samples.sources, shares.tolist(), strict=True)), predicted(counted, prior)
 

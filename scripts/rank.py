@@ -87,7 +87,7 @@ def _priors(experiment: Experiment) -> dict[str, dict[str, float]]:
     """By prior, the share of each task."""
     problem = experiment.problem
     signal, names = problem.target.text["signal"], [task.name for task in problem.tasks]
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for name in PRIORS:
         shares = prior(
             name,

@@ -1,6 +1,7 @@
 """The README's example runs, and what it names exists."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from curriculum_rl.agents import AGENTS
 from curriculum_rl.schema import load as configs
+from curriculum_rl.scripts.main import main
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,6 +51,27 @@ def test_another_agent_is_another_word(
     found: dict[str, Any] = {}
     exec(compile(code.replace('make("d-ts"', f'make("{name}"'), "README.md", "exec"), found)
     assert found["info"]["final"]["target_loss"] > 0
+
+
+def test_the_first_example_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it prints has other numbers whenever the docs and the code have other words; its form stays."""
+    command, *shown = blocks("README.md", "console")[0].splitlines()
+    while command.endswith("\\"):
+        command = command[:-1] + shown.pop(0)
+    prompt, name, *arguments = shlex.split(command)
+    assert (prompt, name) == ("$", "curriculum-rl")
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", [name, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert not ended.value.code
+    printed = capsys.readouterr().out.splitlines()
+
+    def form(lines: list[str]) -> list[str]:
+        words = [re.sub(r"[-+]?[\d,.]*\d", "0", line) for line in lines if not line.startswith("texts on both")]
+        return sorted(" ".join(line.split()) for line in words)
+
+    assert form(printed) == form(shown)
 
 
 def test_what_the_readme_names_exists() -> None:

@@ -16,11 +16,11 @@ from curriculum_rl.pretraining.run import Pretraining
 from curriculum_rl.priors import em, likelihoods
 from curriculum_rl.priors.calibration import Prediction, effective, predicted
 from curriculum_rl.priors.gain import READ, counted_gain
+from curriculum_rl.priors.likelihoods import Tokens
 from curriculum_rl.priors.tasks import PriorName, no_text, prior, text_worths, weights_of_texts
 from curriculum_rl.signals import SIGNALS
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
-from curriculum_rl.text.corpora import Tokens
 
 Floats = npt.NDArray[np.float64]
 

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum_rl.priors import em
+from curriculum_rl.priors.likelihoods import Tokens
 from curriculum_rl.tasks import Task, Windows
 from curriculum_rl.text import divergence
 from curriculum_rl.text.cache import Cache
-from curriculum_rl.text.corpora import Corpus, Tokens
+from curriculum_rl.text.corpora import Corpus
 from curriculum_rl.text.documents import sha256_of
 from curriculum_rl.text.tokenizers import Tokenizer
 
@@ -30,7 +31,7 @@ DISCOUNT = 0.0
 in `DISCOUNTS`."""
 DISCOUNTS: Mapping[str, float] = MappingProxyType({})
 """Of objectives that were measured to be worth more (docs/log.md)."""
-_FORMAT = 1  # of what is kept; a change makes every kept one stale
+_FORMAT = 2  # of what is kept; a change makes every kept one stale
 
 
 def prior(

@@ -54,11 +54,6 @@ class Asked:
         places = np.arange(rows.size).reshape(rows.shape)[:, 1:]
         return cls(before[text], first[text], second[text], long[text], places[text])
 
-    def of_rows(self, wanted: Bools) -> "Asked":
-        """Some of the tokens."""
-        parts = (self.before, self.first, self.second, self.long, self.places)
-        return Asked(*(part[wanted] for part in parts))
-
 
 class Trigrams:
     """Counts what a target asks for, of any mixture of some sources.

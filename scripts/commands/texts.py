@@ -87,8 +87,8 @@ def mixture(
     prior: Annotated[
         Literal["em", "js"],
         typer.Option(
-            help="Whose shares: em, the weights under which a mixture of the sources' bigram models explains the "
-            "target; js, exp(-Jensen-Shannon divergence / 0.1 bits)."
+            help="Whose shares: em, the weights under which a mixture of the sources' class bigram models explains the "
+            "target, sharpened; js, exp(-Jensen-Shannon divergence / 0.1 bits)."
         ),
     ] = "em",
     tokenizer: Annotated[

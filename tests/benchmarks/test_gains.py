@@ -34,7 +34,9 @@ def test_the_factor_is_that_of_the_kept_figures(gains: ModuleType, benchmark: Im
     assert len(figures) == FAMILIES and figures.keys() == benchmark("order").FAMILIES.keys()
     assert all(len(one["measured"]) == gains.SEEDS for found in figures.values() for one in found.values())
     lines = gains.table(figures).splitlines()
-    assert len(lines) == FAMILIES + 2 and lines[-1].startswith(f"factor {FACTOR:.2f} ")
+    assert len(lines) == FAMILIES + 4 and lines[-1].startswith(f"Factor {FACTOR:.2f}, ")
+    page = gains.PAGE.read_text(encoding="utf-8")
+    assert gains.written(page, figures) == page, "run python benchmarks/gains.py"
 
 
 def test_gains_are_over_stratified_of_the_same_seed(gains: ModuleType) -> None:

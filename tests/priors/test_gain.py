@@ -59,9 +59,9 @@ def test_sources_that_are_alike_gain_nothing() -> None:
 
 
 def test_the_error_is_what_other_documents_would_give() -> None:
-    draws = [text(CHAINS[0], 2_000, 50 + number) for number in range(20)]
+    draws = [text(CHAINS[0], 2_000, 50 + number) for number in range(12)]
     found = [gain(lambda _: np.array([0.6, 0.2, 0.2]), target=draw) for draw in draws]
-    assert np.mean([one.error for one in found]) == pytest.approx(np.std([one.nats for one in found], ddof=1), rel=0.4)
+    assert np.mean([one.error for one in found]) == pytest.approx(np.std([one.nats for one in found], ddof=1), rel=0.5)
 
 
 def test_one_long_document_is_cut_and_a_short_one_refused() -> None:
