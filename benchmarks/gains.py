@@ -70,8 +70,8 @@ def fit(figures: Figures, prior: str = EM) -> Fit:
 def table(figures: Figures) -> str:
     """A row for each family, and what follows from them, as Markdown."""
     found, counted, measured = fit(figures), [], []
-    columns = ("family", "counted, `em`", "measured, each seed", "measured / counted", "predicted, left out")
-    columns += ("counted, `js`", "predicted, `js`", "measured, `js`")
+    columns = ["family", "counted, `em`", "measured, each seed", "measured / counted", "predicted, left out"]
+    columns += ["counted, `js`", "predicted, `js`", "measured, `js`"]
     lines = [f"| {' | '.join(columns)} |", f"| --- |{' ---: |' * (len(columns) - 1)}"]
     for family, one in figures.items():
         gained, lost = float(np.mean(one[EM]["measured"])), float(np.mean(one[JS]["measured"]))
