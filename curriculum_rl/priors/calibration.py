@@ -70,6 +70,8 @@ class Prediction:
             False: ": scheduling cannot help here",
             None: ": too little text to tell whether scheduling can help here",
         }
+        if self.can_help is False and self.nats < -ALIKE:
+            verdicts[False] = ": by counting these shares harm"
         said = f"{self.nats:+.3f} nats per token over even (from {self.low:+.3f} to {self.high:+.3f})"
         return f"{said}{verdicts[self.can_help]}"
 

@@ -98,6 +98,8 @@ def test_an_interval_takes_in_the_count_and_the_factor(monkeypatch: pytest.Monke
     assert (around.nats, around.low, around.high) == pytest.approx((0.002, -0.019 * 3, 0.021 * 3))
     assert around.can_help is None and "too little text to tell" in around.words
     surely = predicted(Gain(0.001, 0.001, 900, 20_000), "em")
+    harm = predicted(Gain(-0.1, 0.001, 900, 20_000), "em")
+    assert harm.can_help is False and harm.words.endswith(": by counting these shares harm")
     assert surely.can_help is False and surely.words.endswith(": scheduling cannot help here")
 
 

@@ -44,7 +44,7 @@ def test_what_is_printed_and_what_is_written(
     content = json.loads(out.read_text())
     assert (content["env"], content["data"]) == ("tiny", experiment.data)
     gain = content["priors"]["em"]["predicted_gain"]
-    assert gain["low"] < gain["nats"] < gain["high"] and content["scheduling_can_help"] is gain["can_help"] is True
+    assert gain["low"] < gain["nats"] < gain["high"] and content["scheduling_can_help"] is gain["can_help"]
     assert sum(content["priors"]["js"]["shares"].values()) == pytest.approx(1)
     assert content["signals"].keys() == SIGNALS.keys()
     assert content["signals"]["transfer"]["share_of_budget"] is None and content["signals"]["transfer"]["reason"]
