@@ -10,9 +10,8 @@ from typing import Any
 
 from rich.console import Console
 
-from curriculum_rl.agents.table import make, options_of
 from curriculum_rl.durable import write_atomically
-from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
 from curriculum_rl.pretraining.run import Pretraining
@@ -21,7 +20,7 @@ from curriculum_rl.recording.rows import to_json
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.analysis import results
 from curriculum_rl.scripts.comparing.output import boards, markdown, page, table
-from curriculum_rl.scripts.comparing.running import contestants, directory, watching, workers
+from curriculum_rl.scripts.comparing.running import checks, contestants, directory, watching, workers
 from curriculum_rl.scripts.comparing.running import plan as plans
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 from curriculum_rl.scripts.comparing.running.directory import Directory
@@ -77,10 +76,11 @@ def compare(
         if key.startswith("agent."):
             raise ConfigError(f"{key}: options belong to one agent each; write them as agents: name:{key[6:]}=value")
     wanted = contestants.parse(agents)
-    _check(wanted, seeds, jobs, static_mixtures, decompose)
+    numbers = {"seeds": (seeds, 1), "jobs": (jobs, 1), "static-mixtures": (static_mixtures, 0)}
+    checks.check(wanted, {**numbers, "minutes": (minutes or 0, 0)}, decompose)
     every = contestants.baselines(mixtures=static_mixtures, objective="any")
-    _check_baselines(baselines, every)
-    _check_reach(wanted, reach, _named(baselines, every))
+    checks.check_baselines(baselines, every)
+    checks.check_reach(wanted, reach, _named(baselines, every))
     until = None if minutes is None else time.monotonic() + 60 * minutes
     config = configs.load(dict(env) if isinstance(env, Mapping) else env, overrides)
     console = Console(stderr=True, quiet=quiet)
@@ -98,29 +98,6 @@ def compare(
         plan = replace(plan, timesteps=timesteps, mixtures=searched, reach=tuple(dict.fromkeys(reach)))
         _run(plan, jobs, console, until)
         return _show(plan, experiment, console, quiet=quiet)
-
-
-def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, decompose: Sequence[str]) -> None:
-    if not wanted:
-        raise ConfigError("agents: name at least one")
-    for key, value, least in (("seeds", seeds, 1), ("jobs", jobs, 1), ("static-mixtures", mixtures, 0)):
-        if value < least:
-            raise wrong(key, value, f"at least {least}")
-    for one in wanted:
-        known = options_of(one.agent)
-        for option in one.options:
-            if option not in known:
-                raise ConfigError(f"agents: {one.label!r}: no option {option!r}; {one.agent} has: {', '.join(known)}")
-        if not one.pretrained:
-            make(one.agent, None, **one.options)  # values out of range show before anything runs
-    labels = [one.label for one in wanted]
-    for label in decompose:
-        if label not in labels:
-            raise wrong("decompose", label, f"one of the agents, {', '.join(labels)}")
-        if "target.train" in next(one for one in wanted if one.label == label).entry.env:
-            raise ConfigError(f"decompose: {label!r} trains on the target's signal split, and its controls cannot")
-        if seeds < 2:
-            raise ConfigError("decompose: replays the schedule of another seed, so at least 2 seeds are needed")
 
 
 def _named(baselines: bool | Sequence[str], known: Sequence[Contestant]) -> list[Contestant]:
@@ -141,20 +118,6 @@ def _everybody(wanted: Sequence[Contestant], fixed: Sequence[Contestant], decomp
     """The baselines, what was asked for, and the controls of a decomposition; every label once."""
     controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
     return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
-
-
-def _check_baselines(wanted: bool | Sequence[str], every: Sequence[Contestant]) -> None:
-    labels = [one.label for one in every]
-    for label in () if isinstance(wanted, bool) else wanted:
-        if label not in labels:
-            raise wrong("baselines", label, f"one of {', '.join(labels)}")
-
-
-def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], others: Sequence[Contestant]) -> None:
-    known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
-    for label in labels:
-        if label not in known:
-            raise wrong("reach", label, f"one of {', '.join(known)}")
 
 
 def _plan(folder: Directory, experiment: Experiment, everybody: Sequence[Contestant], seeds: range) -> Plan:

@@ -435,6 +435,7 @@ def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Pat
         ({"agents": "exp3s@here"}, "learns inside its one run"),
         ({"agents": "ppo@nowhere"}, "nowhere holds no agent.zip"),
         ({"seeds": 0}, "seeds: must be at least 1"),
+        ({"minutes": -1}, "minutes: must be at least 0"),
         ({"reach": ["d-ts"]}, "reach: must be one of exp3s, fixed:task=9, "),
         ({"decompose": ["d-ts"]}, "decompose: must be one of the agents"),
         ({"seeds": 1}, "at least 2 seeds"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from curriculum_rl.scripts.running.finishing import summary
+from curriculum_rl.scripts.running.summary import summary
 
 COUNTED = {
     "unigram": 6.0, "bigram": 5.0, "rows": 100, "smoothed": 4.5, "backoff": 32.0, "single": 4.0, "corpus": "sea",

@@ -1,6 +1,7 @@
 """The search for the best fixed task and the best static mixture: on other seeds, by the proxy's final score.
 
-Rounds: what is known before anything runs; twice, refinements of the best so far; then the best of all on more seeds.
+What is known before anything runs is tried first, then twice refinements of the best so far; finally, on more seeds, the
+best of all.
 """
 
 import hashlib
