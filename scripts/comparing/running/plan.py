@@ -13,7 +13,7 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.recording.schedules import read_schedule
 from curriculum_rl.schema import EnvConfig
-from curriculum_rl.scripts.comparing.running import cells, search
+from curriculum_rl.scripts.comparing.running import cells, proposing, search
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 from curriculum_rl.scripts.comparing.running.directory import Directory, check_data, check_same, is_finished
 from curriculum_rl.scripts.comparing.running.workers import Job
@@ -68,7 +68,7 @@ class Plan:
     def search(self) -> search.Search:
         """The search for the best fixed task and the best static mixture."""
         some = self.objective in self.objectives
-        objective = np.array(search.of_objective(self.objectives, self.objective)) if some else None
+        objective = np.array(proposing.of_objective(self.objectives, self.objective)) if some else None
         emphasis = self.config.action.emphasis
         return search.Search(self.folder, len(self.tasks), self.priors, objective, self.mixtures, emphasis)
 
@@ -200,7 +200,7 @@ def options_found(plan: Plan, one: Contestant, seed: int) -> dict[str, Any]:
         ConfigError: where the other run did not finish.
     """
     if one.found == "objective":
-        return {"shares": search.of_objective(plan.objectives, plan.objective)}
+        return {"shares": proposing.of_objective(plan.objectives, plan.objective)}
     if one.found in ("fixed", "static"):
         return {"shares": plan.search.choose(one.found).shares}
     if one.found in ("em", "js"):

@@ -88,3 +88,9 @@ def sparse(mixture: Floats) -> Floats:
     shares: Floats = np.where(kept, mixture, 0.0)
     shares /= shares.sum()
     return shares
+
+
+def of_objective(objectives: Sequence[str], wanted: str) -> list[float]:
+    """Even shares of the tasks that have an objective."""
+    chosen = np.array([objective == wanted for objective in objectives], np.float64)
+    return [float(share) for share in chosen / chosen.sum()]

@@ -1,7 +1,7 @@
 """The search for the best fixed task and the best static mixture: on other seeds, by the proxy's final score.
 
-What is known before anything runs is tried first, then twice refinements of the best so far; finally, on more seeds, the
-best of all.
+What is known before anything runs is tried first, then twice refinements of the best so far, then the best on more
+seeds.
 """
 
 import hashlib
@@ -196,9 +196,3 @@ def is_there(path: Path) -> bool:
         return {"mixtures", "scores", "runs", "tokens", "flops", "seconds"} <= _read(path).keys()
     except (ConfigError, AttributeError):
         return False
-
-
-def of_objective(objectives: Sequence[str], wanted: str) -> list[float]:
-    """Even shares of the tasks that have an objective."""
-    chosen = np.array([objective == wanted for objective in objectives], np.float64)
-    return [float(share) for share in chosen / chosen.sum()]
