@@ -45,7 +45,7 @@ def page(results: Results, families: Sequence[Family], stages: Sequence[Stage], 
         chosen = [family for family in families if family.role == role]
         parts += [f"## {role.capitalize()} families", about]
         for family in chosen:
-            parts += _family(results, family, stages)
+            parts += _family(results, family, stages, predicted.get(family.name))
     return "\n\n".join([*parts, *_others(results, stages), "## Columns", NOTES]) + "\n"
 
 
@@ -60,11 +60,12 @@ def _goals(results: Results, families: Sequence[Family], predicted: Mapping[str,
     return ["## Goals", "\n".join(lines), said]
 
 
-def _family(results: Results, family: Family, stages: Sequence[Stage]) -> list[str]:
+def _family(results: Results, family: Family, stages: Sequence[Stage], predicted: float | None) -> list[str]:
     mine = [stage for stage in stages if family in stage.families]
     headline = [stage for stage in mine if stage.name == "headline"]
     labels = list(dict.fromkeys(label for stage in headline for label, _, _ in stage.runs))
-    parts = [f"### {family.name}", _progress(results, family, mine)]
+    before = "" if predicted is None else f" Predicted before any run: the prior gains {predicted:+.3f} nats over even."
+    parts = [f"### {family.name}", _progress(results, family, mine) + before]
     known = [label for label in labels if results.losses(family.name, label)]
     if known:
         parts += ["\n".join(_table(results, family.name, "headline", known)), *_remarks(results, family)]

@@ -121,7 +121,9 @@ def test_the_page_of_no_rows(benchmark, families):
     assert "closed: easy: missing, 0 of 10 seeds; hard: missing, 0 of 10 seeds; slices: missing" in text
     # Six labels of ten seeds, three parts of the budget, and the agent and stratified with the signal split.
     assert "Measured: 0 of 110 planned runs. Nothing yet." in section(text, "easy")
-    assert "Measured: 0 of 90 planned runs." in section(text, "known")
+    assert "Measured: 0 of 90 planned runs." in section(text, "known") and "Predicted" not in text
+    text = page(benchmark, families, [], {"easy": 0.25})
+    assert text.count("Predicted before any run: the prior gains +0.250 nats over even.") == 1
 
 
 def test_the_page_says_what_was_measured_and_what_is_missing(benchmark, families, rows):
