@@ -34,8 +34,9 @@ class Goal:
 
 
 def predictions(file: Path = PREDICTIONS) -> dict[str, float]:
-    """Gains that were predicted before anything ran, nats by family; none where none were written down."""
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    """Gains of the EM prior that the audit predicted before anything ran, nats by family; none where there is no file."""
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return {name: audited["priors"]["em"]["predicted_gain"]["nats"] for name, audited in kept.items()}
 
 
 def goals(results: Results, families: Sequence[Family], predicted: Mapping[str, float]) -> list[Goal]:

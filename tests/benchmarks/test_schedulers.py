@@ -79,6 +79,14 @@ def test_goals_wait_for_every_family_and_every_seed(benchmark, families, rows):
     assert judged(benchmark, families, worse)[0].met is False
 
 
+def test_predictions_are_those_that_the_audit_kept(benchmark, tmp_path):
+    predictions = benchmark("scheduler_goals").predictions
+    assert predictions(tmp_path / "none.json") == {}
+    gains = {name: {"predicted_gain": {"nats": nats}} for name, nats in (("em", 0.25), ("js", 0.1))}
+    (tmp_path / "predictions.json").write_text(json.dumps({"toys": {"env": "toys", "priors": gains}}))
+    assert predictions(tmp_path / "predictions.json") == {"toys": 0.25}
+
+
 def test_the_gate(benchmark, families, rows, monkeypatch, tmp_path, capsys):
     gate, kept = benchmark("gate"), benchmark("scheduler_rows")
     monkeypatch.setattr(benchmark("scheduler_stages"), "families", lambda: families)
