@@ -34,7 +34,7 @@ class Goal:
 
 
 def predictions(file: Path = PREDICTIONS) -> dict[str, float]:
-    """Gains of the EM prior that the audit predicted before anything ran, nats by family; none where there is no file."""
+    """Gains of the EM prior that the audit predicted before anything ran, nats by family; none where no file is."""
     kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return {name: audited["priors"]["em"]["predicted_gain"]["nats"] for name, audited in kept.items()}
 
