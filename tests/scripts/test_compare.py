@@ -366,9 +366,10 @@ def test_time_is_up_and_the_same_command_goes_on(small: dict[str, Any], tmp_path
 def test_baselines_play_the_same_tasks_where_agents_see_them_renumbered(
     finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
 ) -> None:
-    changes = {"action.permute": True}
-    found = compare(small, "sw-ucb", out=tmp_path / "out", seeds=2, static_mixtures=0, overrides=changes, quiet=True)
-    for label in ("target-objective", "em-prior", "js-prior", "best-fixed", "stratified-finetune"):
+    labels = ("target-objective", "em-prior", "js-prior", "best-fixed", "stratified-finetune")
+    options: dict[str, Any] = {"seeds": 2, "static_mixtures": 0, "baselines": labels, "quiet": True}
+    found = compare(small, "random", out=tmp_path / "out", overrides={"action.permute": True}, **options)
+    for label in labels:
         shares, plain = ([run["share"] for run in one["agents"][label]["runs"]] for one in (found, finished[1]))
         assert shares == plain
 
