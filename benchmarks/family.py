@@ -116,7 +116,7 @@ def _about(text: str) -> str:
 
 def _sources(experiment: Experiment, rows: dict[str, int]) -> tuple[Source, ...]:
     problem, context = experiment.problem, experiment.problem.context
-    shares = np.full(len(problem.tasks), 1 / len(problem.tasks)) if problem.prior is None else problem.prior
+    shares = np.zeros(len(problem.tasks)) if problem.prior is None else problem.prior
     found: dict[str, Source] = {}
     for task, bits, share in zip(problem.tasks, problem.divergence.tolist(), shares.tolist(), strict=True):
         name = task.name.split(".")[0]
