@@ -67,7 +67,7 @@ class Plan:
     @cached_property
     def search(self) -> search.Search:
         """The search for the best fixed task and the best static mixture."""
-        some = self.objective in self.objectives
+        some = {self.objective} < set(self.objectives)
         objective = np.array(proposing.of_objective(self.objectives, self.objective)) if some else None
         emphasis = self.config.action.emphasis
         return search.Search(self.folder, len(self.tasks), self.priors, objective, self.mixtures, emphasis)
