@@ -131,7 +131,7 @@ def baselines(*, mixtures: int, objective: str | None) -> list[Contestant]:
     if objective:
         about = f"stratified over the tasks of the target's objective, {objective}"
         made.append(Contestant(OBJECTIVE, "mixture", {}, "baseline", None, "objective", "", about, False))
-    about = "static: the weights under which a mixture of the tasks' bigram models explains the target's text best"
+    about = "static: the weights under which a mixture of n-gram models of the tasks explains the target's text best"
     made.append(Contestant(EM_PRIOR, "mixture", {}, "baseline", None, "em", "", about))
     about = "static: shares in proportion to exp(-d / .1), d the Jensen-Shannon divergence from the target's text, bits"
     made.append(Contestant(JS_PRIOR, "mixture", {}, "baseline", None, "js", "", about))
