@@ -73,8 +73,8 @@ def compare(
             raise ConfigError(f"{key}: options belong to one agent each; write them as agents: name:{key[6:]}=value")
     wanted = contestants.parse(agents)
     _check(wanted, seeds, jobs, static_mixtures, decompose)
-    _check_reach(wanted, reach, static_mixtures, baselines=baselines)
     config = configs.load(dict(env) if isinstance(env, Mapping) else env, overrides)
+    _check_reach(wanted, reach, static_mixtures, baselines=baselines, train=config.target.train)
     console = Console(stderr=True, quiet=quiet)
     with Directory(Path(out)) as folder:
         folder.settle(config)
@@ -128,13 +128,16 @@ def _everybody(
     some = objective if objective in names and any(name != objective for name in names) else None
     fixed = [contestants.stratified()]
     if baselines:
-        fixed = contestants.baselines(wanted, mixtures=mixtures, objective=some)
+        train = experiment.config.target.train
+        fixed = contestants.baselines(wanted, mixtures=mixtures, objective=some, train=train)
     controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
     return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
 
 
-def _check_reach(wanted: Sequence[Contestant], labels: Sequence[str], mixtures: int, *, baselines: bool) -> None:
-    others = contestants.baselines(wanted, mixtures=mixtures, objective="any") if baselines else []
+def _check_reach(
+    wanted: Sequence[Contestant], labels: Sequence[str], mixtures: int, *, baselines: bool, train: bool
+) -> None:
+    others = contestants.baselines(wanted, mixtures=mixtures, objective="any", train=train) if baselines else []
     known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
     for label in labels:
         if label not in known:

@@ -33,7 +33,8 @@ def document(plan: Plan, baselines: CountingLosses) -> dict[str, Any]:
         baselines: what counting alone reaches.
     """
     loss_proxy = plan.config.proxy.kind == "heldout_loss"
-    prior = next((one.label for one in plan.contestants if one.is_prior), None)
+    train = plan.config.target.train
+    prior = next((one.label for one in plan.contestants if one.is_prior(train=train)), None)
     entries = {one.label: _entry(plan, one, loss_proxy=loss_proxy) for one in plan.contestants}
     _judge(entries, {STRATIFIED: STRATIFIED} | ({PRIOR: prior} if prior else {}))
     for one in plan.contestants:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -20,6 +21,9 @@ Found = Literal["", "fixed", "static", "objective", "yoked", "shuffled", "mean"]
 STRATIFIED, PRIOR, OBJECTIVE, BEST_FIXED, RANDOM, FINETUNE = (
     "stratified", "prior", "target-objective", "best-fixed", "random", "stratified-finetune",
 )  # fmt: skip
+
+NO_FINISH = MappingProxyType({"finish": 0})
+"""Options under which `auto` is the static prior also where the target's signal split may be trained on."""
 
 LONGEST_FOLDER = 200  # characters of a label in the name of its folder
 
@@ -63,10 +67,13 @@ class Contestant:
         """Whether it is trained over many runs and then used frozen."""
         return self.entry.protocol == "pretrained"
 
-    @property
-    def is_prior(self) -> bool:
-        """Whether it is the static prior, under whatever label: `auto` as it is."""
-        return self.agent == "auto" and not self.options
+    def is_prior(self, *, train: bool) -> bool:
+        """Whether it is the static prior, under whatever label: `auto` as it is.
+
+        Args:
+            train: whether the target's signal split may be trained on; then it is `auto` without its finish.
+        """
+        return self.agent == "auto" and (self.options == NO_FINISH or not (self.options or train))
 
     @property
     def section(self) -> str:
@@ -123,21 +130,22 @@ def best_static(mixtures: int) -> str:
     return f"best-static-{mixtures}"
 
 
-def baselines(agents: Sequence[Contestant], *, mixtures: int, objective: str | None) -> list[Contestant]:
+def baselines(agents: Sequence[Contestant], *, mixtures: int, objective: str | None, train: bool) -> list[Contestant]:
     """What every table carries (evidence.md 4), stratified first.
 
     Args:
-        agents: who was typed; where `auto` was, it is the static prior, which then is not run twice.
+        agents: who was typed; where `auto` was and is the static prior, that is not run twice.
         mixtures: random static mixtures that are searched; 0 leaves the best of them out.
         objective: the target's own objective, where it is the objective of some tasks and not of all; else None.
+        train: whether the target's signal split may be trained on.
     """
     made = [stratified()]
     if objective:
         about = f"stratified over the tasks of the target's objective, {objective}"
         made.append(Contestant(OBJECTIVE, "mixture", {}, "baseline", None, "objective", "", about, False))
-    if not any(one.is_prior for one in agents):
-        about = "what auto plays: the prior of the texts as a static mixture"
-        made.append(Contestant(PRIOR, "auto", {}, "baseline", about=about))
+    if not any(one.is_prior(train=train) for one in agents):
+        about = "the prior of the texts as a static mixture: what auto plays, but for a finish on the signal split"
+        made.append(Contestant(PRIOR, "auto", {**NO_FINISH} if train else {}, "baseline", about=about))
     about = "the one task whose runs ended best on other seeds"
     made.append(Contestant(BEST_FIXED, "mixture", {}, "baseline", None, "fixed", "", about))
     if mixtures:
