@@ -72,7 +72,7 @@ def tilt(state: State, shares: Floats) -> Floats:
 def pays(state: State, shares: Floats, spent: Floats, price: Floats) -> npt.NDArray[np.bool_]:
     """(S,) whether one more measurement is expected to gain more nats than it costs.
 
-    It costs PRICE_OF_BUDGET x price. With n measurements, of spread s (the variance of true evidence between tasks
+    It costs PRICE_OF_BUDGET x price, which must be left. With n measurements, of spread s (the variance of true evidence between tasks
     under `shares`) and noise v (the variance of a measurement), shrunk evidence has the variance s^2 n / (s n + v), and
     tilting log shares by STRENGTH x evidence makes progress faster by the factor 1 + STRENGTH x that, to first order,
     of which TRUST is believed. A learner changes with the log of what it has read, so that evidence from the share b
@@ -99,7 +99,8 @@ def pays(state: State, shares: Floats, spent: Floats, price: Floats) -> npt.NDAr
     before = np.where(n < 2, 0.0, _explained(spread, noise, n))
     served = -spent * np.log(np.where(spent > 0, spent, 1.0))
     gain = TRUST * STRENGTH * (_explained(spread, noise, after) - before) * served
-    worth: npt.NDArray[np.bool_] = PRICE_OF_BUDGET * gain > PRICE_OF_BUDGET * price * (after - n)
+    cost = price * (after - n)
+    worth: npt.NDArray[np.bool_] = (PRICE_OF_BUDGET * gain > PRICE_OF_BUDGET * cost) & (cost < 1 - spent)
     return worth
 
 

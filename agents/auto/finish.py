@@ -1,4 +1,4 @@
-"""The end of a run that may train on the target's signal split: when it begins, and how much of a batch it is.
+"""The end of a run that may train on the target's signal split: when it begins.
 
 Shape letters: S runs, K tasks.
 """
@@ -9,9 +9,8 @@ import numpy.typing as npt
 from curriculum_rl.agents.rule import Floats, State
 
 LAST = 0.2
-"""Share of the budget, where nothing else is asked for (docs/log.md)."""
-SHARE = 1.0
-"""Of the signal split in the batches of that part (docs/log.md)."""
+"""Share of the budget, where nothing else is asked for: the best of .1, .15 and .2, alone or in half of every batch
+(docs/log.md)."""
 PASSES = 15.0
 """Over the windows of the signal split in a run, at most."""
 _ROUNDING = 1e-6
@@ -44,7 +43,7 @@ def ends(state: State, last: float) -> npt.NDArray[np.bool_]:
     end = np.minimum(2 * spent - state["before"], 1.0)
     due = (end - _ROUNDING > 1 - last) | (spent + _ROUNDING >= 1 - last)
     read = (signal * state["epochs"]).sum(axis=1)
-    fits = SHARE * (1 - spent) * _passes_of_budget(state) <= state["limit"] - read + _ROUNDING
+    fits = (1 - spent) * _passes_of_budget(state) <= state["limit"] - read + _ROUNDING
     begun = state["begun"] < 1
     ending: npt.NDArray[np.bool_] = signal.any(axis=1) & (begun | (due & fits)) & (read < state["limit"])
     return ending if last > 0 else np.zeros_like(ending)

@@ -86,7 +86,7 @@ class PriorMixture:
         """(S, K) shares of the next segment."""
         shares = self._before_finish(state)
         ending = finish.ends(state, self.last)[:, None]
-        mixed: Floats = np.where(ending, finish.SHARE * state["target_signal"] + (1 - finish.SHARE) * shares, shares)
+        mixed: Floats = np.where(ending, state["target_signal"], shares)
         return mixed
 
     def differs(self, state: State) -> npt.NDArray[np.bool_]:

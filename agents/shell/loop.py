@@ -256,8 +256,7 @@ class Shell(BaseAlgorithm):
         needed = {"prior": ("weighed", "a prior"), "prune": ("told", "the divergence of each task from the target")}
         for name, (known, what) in needed.items():
             value = getattr(self.wrapping, name)
-            own = value == getattr(type(self).wrappers, name)
-            if value and not own and not self._memory.wrappers[known].all():
+            if value and not self._memory.wrappers[known].all():
                 raise ConfigError(f"{name}: {value} needs {what}, which the reset of this env does not say")
 
     def _request(self) -> None:

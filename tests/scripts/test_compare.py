@@ -18,14 +18,17 @@ import pytest
 import yaml
 
 from curriculum_rl.errors import ConfigError
+from curriculum_rl.experiment import build
 from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.recording.rows import read_rows
+from curriculum_rl.schema.load import load
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.comparing.output import page, tables
 from curriculum_rl.scripts.comparing.output.cost_tables import failures
 from curriculum_rl.scripts.comparing.output.lines import is_crash
 from curriculum_rl.scripts.comparing.output.verdicts import verdict
 from curriculum_rl.scripts.comparing.running import search
+from curriculum_rl.scripts.comparing.running.contestants import baselines, parse
 from curriculum_rl.scripts.comparing.running.directory import Directory, error_of
 
 AGENTS = "exp3s,fixed:task=9"
@@ -306,7 +309,7 @@ def test_auto_is_the_prior_and_is_not_run_twice(
     finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
 ) -> None:
     options: dict[str, Any] = {"out": tmp_path / "out", "seeds": 2, "static_mixtures": 0, "quiet": True}
-    found = compare(small, "auto,sw-ucb,stratified:prior=0.1", **options)
+    found = compare(small, "auto,sw-ucb,stratified:prior=1", **options)
     entries = found["agents"]
     losses = {label: [run["target_loss"] for run in entry["runs"]] for label, entry in entries.items()}
     assert finished[1]["prior"] == "prior" and found["prior"] == "auto" and "prior" not in entries
@@ -317,17 +320,34 @@ def test_auto_is_the_prior_and_is_not_run_twice(
     difference = np.subtract(losses["sw-ucb"], losses["auto"]).mean()
     assert against["sw-ucb"]["prior"]["difference"]["mean"] == pytest.approx(difference)
     said = {sentence.partition(" ")[0].strip(","): sentence for sentence in verdict(found)}
-    assert said["auto"].startswith("auto, which is the static divergence prior, ends ")
+    assert said["auto"].startswith("auto, which is the static prior, ends ")
     assert said["auto"].count("prior") == 1
-    assert "and ends exactly where the static divergence prior does" in said["stratified:prior=0.1"]
+    assert "and ends exactly where the static prior does" in said["stratified:prior=1"]
     with pytest.raises(ConfigError, match="reach: must be one of auto, sw-ucb"):
         compare(small, "auto,sw-ucb", **options, reach=["prior"])
 
 
-def test_the_prior_of_the_search_is_what_auto_plays(finished: tuple[Path, dict[str, Any]]) -> None:
-    out, found = finished
-    divergence = np.array(list(found["divergence"].values()))
-    expected = np.exp(-divergence / 0.1) / np.exp(-divergence / 0.1).sum()
+def test_where_the_signal_split_may_be_trained_on_the_prior_is_auto_without_its_finish() -> None:
+    for train, agents, prior in (
+        (False, "auto,exp3s", "auto"),
+        (False, "exp3s", "prior"),
+        (False, "auto:finish=0", "auto:finish=0"),
+        (True, "auto,exp3s", "prior"),
+        (True, "auto,auto:finish=0", "auto:finish=0"),
+        (True, "auto:prior=2", "prior"),
+    ):
+        typed = parse(agents)
+        everybody = [*typed, *baselines(typed, mixtures=0, objective=None, train=train)]
+        assert [one.label for one in everybody if one.is_prior(train=train)] == [prior]
+        options = next(one.options for one in everybody if one.label == prior)
+        assert options == ({"finish": 0} if train or "finish" in agents else {})
+
+
+def test_the_prior_of_the_search_is_what_auto_plays(
+    finished: tuple[Path, dict[str, Any]], small: dict[str, Any]
+) -> None:
+    out, _ = finished
+    expected = build(load(small)).problem.prior
     row = read_rows(out / "runs" / "prior" / "seed-0" / "segments.jsonl")[0]
     assert row["probabilities"] == pytest.approx(expected)
     named = json.loads((out / "search" / "named-0-3.json").read_text())["mixtures"]

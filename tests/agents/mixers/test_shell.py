@@ -35,7 +35,7 @@ class Telling(Deaf):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.time = 0
-        info = {"divergence": np.array([0.0, 0.1, 0.2])}
+        info = {"divergence": np.array([0.0, 0.1, 0.2]), "prior": np.array([0.5, 0.3, 0.2])}
         return np.zeros(2, np.float32), info if self.order is None else info | {"order": np.array(self.order)}
 
     def step(self, action):
@@ -84,24 +84,23 @@ def test_what_is_remembered_by_number_refuses_permuted_tasks():
 
 @pytest.mark.parametrize("order", [None, [2, 0, 1]])
 def test_the_prior_follows_the_order_that_the_agent_sees(order):
-    agent = make("odm", Telling(order=order), prior=0.1).learn(1)
-    seen = np.array([0.0, 0.1, 0.2])[order or [0, 1, 2]]
-    expected = np.exp(-seen / 0.1) / np.exp(-seen / 0.1).sum()
+    agent = make("odm", Telling(order=order), prior=2.0).learn(1)
+    expected = np.array([0.25, 0.09, 0.04])[order or [0, 1, 2]] / 0.38
     assert agent.probabilities(np.zeros((1, 2), np.float32))[0] == pytest.approx(expected)
 
 
-def test_prior_and_pruning_need_an_env_that_tells_divergences_and_the_default_ones_do_not():
+def test_prior_and_pruning_need_an_env_that_tells_what_they_read():
     class Silent(Telling):
         def reset(self, *, seed=None, options=None):
             return super().reset(seed=seed)[0], {}
 
-    asked: list[tuple[str, dict[str, Any]]] = [
-        ("odm", {"prior": 0.2}),
-        ("odm", {"prune": 0.4}),
-        ("ado", {"prune": 0.4}),
+    asked: list[tuple[str, dict[str, Any], str]] = [
+        ("odm", {"prior": 0.2}, "prior: 0.2 needs a prior"),
+        ("odm", {"prune": 0.4}, "prune: 0.4 needs the divergence of each task"),
+        ("ado", {"prune": 0.4}, "prune: 0.4 needs the divergence of each task"),
     ]
-    for name, option in asked:
-        with pytest.raises(ConfigError, match=f"{next(iter(option))}: 0.. needs the divergence of each task"):
+    for name, option, message in asked:
+        with pytest.raises(ConfigError, match=message):
             make(name, Silent(), **option).learn(1)
     make("odm", Silent()).learn(1)
     with pytest.raises(ConfigError, match=r"guard: 0\.05 needs the signals duel"):
