@@ -63,7 +63,9 @@ class AutoMemory(MixerMemory):
         if not self.wrappers["weighed"][0]:
             said.append(f"no prior is said (target.prior): {(state['prior'] > 0).sum()} tasks alike")
         if rule.measure:
-            said.append(f"measured {state['measured'][0]:.0f} times" + (", then dropped" * bool(state["dropped"][0])))
+            said.append(f"measured {state['measured'][0]:.0f} times")
+        if state["dropped"][0]:
+            said.append("the guard raised an alarm: the prior from then on")
         if began < 1:
             limit = f", and no more: {state['limit'][0]:g} passes over it" if late(state, rule.last)[0] else ""
             said.append(f"the last {1 - began:.1%} of the budget on the target's signal split{limit}")

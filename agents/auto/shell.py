@@ -71,7 +71,7 @@ class Auto(MixerShell):
     def _receive(self) -> None:
         super()._receive()
         if self.rule.measure and self.env is not None:
-            self._memory.set_price(signals.price(self.env, (evidence.SIGNAL,)) or 0.0)
+            self._memory.set_price(signals.price(self.env, (evidence.SIGNAL,)))
 
     def _learn_from(self, actions: npt.NDArray[Any], rewards: npt.NDArray[Any], infos: list[dict[str, Any]]) -> None:
         spent = np.array([1 - info.get("budget_left", nan) for info in infos])

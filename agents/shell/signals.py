@@ -22,9 +22,9 @@ def request(env: Any, names: Sequence[str]) -> bool:
     return True
 
 
-def price(env: Any, names: Sequence[str]) -> float | None:
-    """The share of a run's budget that one measurement of signals costs; None where the env does not say it."""
-    return float(env.env_method("signal_price", tuple(names))[0]) if env.has_attr("signal_price") else None
+def price(env: Any, names: Sequence[str]) -> float:
+    """The share of a run's budget that one measurement of signals costs, as the replicas of a VecEnv say it."""
+    return float(env.env_method("signal_price", tuple(names))[0])
 
 
 def reset_infos(env: Any) -> list[dict[str, Any]]:

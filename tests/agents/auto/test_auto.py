@@ -138,7 +138,8 @@ def test_the_guard_goes_back_to_the_prior_and_the_finish_stays():
     agent, mixtures = played(env, measure=True, guard=0.2)
     first = next(place for place, names in enumerate(env.asked) if "prior_duel" in names)
     assert first > 0 and all("duel" not in names for names in env.asked)
-    assert agent._memory.wrappers["alarmed"].all() and "then dropped" in agent.remarks[0]
+    assert agent._memory.wrappers["alarmed"].all()
+    assert agent.remarks[1] == "the guard raised an alarm: the prior from then on"
     moved = np.abs(mixtures[:16] - PRIOR).max(axis=1) > 1e-3
     assert moved.any() and not moved[-1] and not moved[0]
     assert np.allclose(mixtures[16:], [0, 0, 0, 1], atol=1e-6) and env.asked[-1] == ()
