@@ -17,7 +17,7 @@ class Play:
     """One episode of an environment made by its id: an agent's picks, or random ones.
 
     Attributes:
-        id: of the environment.
+        id: of the environment, with its version.
         arguments: of `gymnasium.make`; `{env}` and `{texts}` in them are filled in.
         signals: asked for with `request_signals`.
         agent: who learns for `learn` steps and then picks; None: random picks.
@@ -40,7 +40,7 @@ class Play:
 
         given = self.arguments.items()
         made: dict[str, Any] = {key: v.format(**places) if isinstance(v, str) else v for key, v in given}
-        name = f"curriculum_rl.envs:CurriculumRL/{self.id}-v0"
+        name = f"curriculum_rl.envs:CurriculumRL/{self.id}"
         env: Any = gymnasium.make_vec(name, self.vector, **made) if self.vector else gymnasium.make(name, **made)
         if self.signals:
             env.unwrapped.request_signals(self.signals)
@@ -97,7 +97,7 @@ def train(typed: str, *after: str, **env: Any) -> Run:
 def planted(agents: str, options: Mapping[str, Any] = MappingProxyType({}), **arguments: Any) -> Run:
     """A planted problem, played by each of these agents."""
     made = {"problem": "transfer", "segments": 30, **arguments}
-    return Run(tuple(Play("Planted", made, agent=agent, options=options) for agent in agents.split()))
+    return Run(tuple(Play("Planted-v0", made, agent=agent, options=options) for agent in agents.split()))
 
 
 def some(kinds: str, corpora: Any = "all", **settings: Any) -> list[dict[str, Any]]:
@@ -197,15 +197,17 @@ RUNS: Mapping[str, Run] = MappingProxyType({
     "mixer-skill-it": train("skill-it signals.every=2"),
     "mixer-rollout": train("rollout signals.every=3", signals={"finish": "rest", "look_ahead": 2}),
     "mixer-ghost": train("alignment agent.signal=ghost signals.every=1"),
-    "regmix": train("regmix --num-envs 4 --shards 1 --timesteps 180 agent.runs=8 agent.candidates=500"),
+    "regmix": train("regmix --num-envs 4 --shards 1 --timesteps 500 agent.runs=24 agent.candidates=500"),
+    "regmix-ridge": train(
+        "regmix --num-envs 4 --shards 1 --timesteps 180 agent.runs=8 agent.candidates=500 agent.law=ridge"),
     "replicas": train("ucb1 --num-envs 3 --shards 1"),
     "shards": train("exp3s --num-envs 4 --shards 2 agent.pool=false"),
     "ppo": train(
         "ppo --num-envs 4 --shards 1 --timesteps 128 agent.n_steps=16 agent.n_epochs=2",
         "evaluate {out} --episodes 2 --deterministic"),
-    "signals": Run((Play("Pretraining", ENV, SIGNALS),), {"budget": {"updates": 200}, "signals": {"rows": 2}}),
-    "signal-ghost": Run((Play("Pretraining", ENV, ("ghost",)),), {"action": {"kind": "mixture"}}),
-    "vector": Run((Play("Pretraining", ENV, ("duel",), vector=2),), {"action": {"permute": True}}),
+    "signals": Run((Play("Pretraining-v0", ENV, SIGNALS),), {"budget": {"updates": 200}, "signals": {"rows": 2}}),
+    "signal-ghost": Run((Play("Pretraining-v0", ENV, ("ghost",)),), {"action": {"kind": "mixture"}}),
+    "vector": Run((Play("Pretraining-v0", ENV, ("duel",), vector=2),), {"action": {"permute": True}}),
     # What comes after a run, and beside one.
     "evaluate": train("exp3s", "evaluate {out} --episodes 2", "rank --env {env} --learner {out} --out {out}"),
     "rank": Run(("rank --env {env} --rows 16 --out {out}",), {"corpora": HARD}),
@@ -225,9 +227,9 @@ RUNS: Mapping[str, Run] = MappingProxyType({
     "planted-dqn": planted("dqn", {"learning_starts": 20, "batch_size": 8}, observation="dict", problem="harmful"),
     "planted-mixture-policies": planted(
         "sac td3 ac-odm", {"learning_starts": 20, "batch_size": 8}, observation="dict", action="mixture"),
-    "planted-signals": Run((Play("Planted", {"problem": "harmful", "price": 0.5, "segments": 30}, (
+    "planted-signals": Run((Play("Planted-v0", {"problem": "harmful", "price": 0.5, "segments": 30}, (
         "products", "transfer", "look_ahead", "heldout_loss", "duel")),)),
-    "surrogate": Run((Play("Surrogate", {"table": "{texts}/mixtures.csv", "noise": 0.01}, agent="tscl-window"),)),
+    "surrogate": Run((Play("Surrogate-v1", {"table": "{texts}/mixtures.csv", "noise": 0.01}, agent="tscl-window"),)),
 })
 # fmt: on
 

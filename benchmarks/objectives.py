@@ -42,7 +42,7 @@ def play(family: str, objective: str, seed: int) -> list[dict[str, Any]]:
     problem = env.experiment.problem
     own = np.array([task.objective.name == problem.target_objective for task in problem.tasks])
     # The same text twice has its weight twice by half, which is the weight of its text here.
-    weights = Mixtures(problem).weights
+    weights = Mixtures(problem, 1).powered(1.0)
     shares = np.stack([weights / weights[own].sum() * np.where(own, 1 - part, part) for part in PARTS])
     env.begin([seed] * len(PARTS))
     done, _ = env.advance(action_of(shares))

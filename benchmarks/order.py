@@ -27,6 +27,7 @@ import torch
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.mixtures import action_of
 from curriculum_rl.priors import em
+from curriculum_rl.priors.likelihoods import likelihoods
 from curriculum_rl.problem import Problem
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +38,6 @@ ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ROOT / "examples" / "environments"
 DATA = ROOT.parent / "shared" / "data"
 EXPONENTS = ("1", "1.5", "2", "3")
-WINDOWS = (4, 8, 16, 32)
 TEMPERATURES = {"js-1": 0.1, "js-2": 0.05, "js-5": 0.02}
 LATE = 0.8
 """Share of the budget after which a switch happens."""
@@ -61,28 +61,43 @@ FAMILIES = {
     "almanac-small": Family("almanac-small", 800, CAUSAL),
 }
 """Two near ones (chemistry, almanac-small) and two diverse ones."""
+REPEATED = {
+    f"{family}-{passes}": Family(
+        FAMILIES[family].env, FAMILIES[family].updates, {f"corpora.{source}.max_characters": characters}
+    )
+    for family, source, cuts in (
+        ("chemistry", "scicite", {2: 600_000, 8: 150_000, 32: 38_000}),
+        ("citations", "scicite", {2: 600_000, 8: 150_000, 32: 38_000}),
+        ("reviews", "dvd", {2: 500_000, 8: 125_000, 32: 31_000}),
+    )
+    for passes, characters in cuts.items()
+}
+"""The same with the nearest source cut, so that its whole share would be about so many passes over it."""
+CAPS = (1, 2, 4, 8, 16)
 
 
 def names() -> list[str]:
     """All schedules: static ones, exponents that rise or jump late, and four that fall, as a check."""
     pairs = [(one, other) for place, one in enumerate(EXPONENTS) for other in EXPONENTS[place + 1 :]]
     pairs += [("2", "1"), ("3", "1")]
-    static = ["stratified", *TEMPERATURES, *(f"em-{a}" for a in EXPONENTS), *(f"window-{n}" for n in WINDOWS)]
+    static = ["stratified", *TEMPERATURES, *(f"em-{a}" for a in EXPONENTS)]
+    static += [f"cap-{passes}" for passes in CAPS]
     return [*static, *(f"{kind}-{one}-{other}" for kind in ("linear", "switch") for one, other in pairs)]
 
 
 class Mixtures:
     """The schedules of one problem by name."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.weights = self.em(window=1)
+    def __init__(self, problem: Problem, rows: int) -> None:
+        self.problem, self.rows = problem, rows
+        signal, size = problem.target.text["signal"].tokens, problem.tokenizer.vocab_size
+        found = likelihoods(signal, [task.corpus.tokens for task in problem.tasks], size, ignored(problem))
+        self.weights = em.most_even(found.of_pairs, found.times, em.INDIFFERENCE)
+        self.alike = em.similarity(found.of_pairs, found.times, self.weights)
 
-    def em(self, *, window: int) -> Floats:
-        """(K,) EM weights of the tasks' texts."""
-        signal, size = self.problem.target.text["signal"].tokens, self.problem.tokenizer.vocab_size
-        texts = [task.corpus.tokens for task in self.problem.tasks]
-        return em.em_weights(signal, texts, size, ignored=ignored(self.problem), window=window)
+    def powered(self, exponent: float) -> Floats:
+        """(K,) EM weights of the tasks' texts, sharpened by an exponent."""
+        return em.sharpened(self.weights, self.alike, exponent)
 
     def schedule(self, name: str) -> Schedule:
         """One of `names`."""
@@ -104,19 +119,29 @@ class Mixtures:
         if kind == "js":
             nearness = -self.problem.divergence / TEMPERATURES[f"js-{numbers[0]}"]
             return normalised(np.exp(nearness - nearness.max()))
-        if kind == "window":
-            return self.em(window=int(numbers[0]))
+        if kind == "cap":
+            return capped(self.powered(em.EXPONENT), int(numbers[0]) * self.problem.windows / self.rows)
         return self.powered(float(numbers[0]))
-
-    def powered(self, exponent: float) -> Floats:
-        """(K,) the EM weights to a power."""
-        return normalised(self.weights**exponent)
 
 
 def normalised(weights: Floats) -> Floats:
     """Shares in proportion to weights."""
     shares: Floats = weights / weights.sum()
     return shares
+
+
+def capped(shares: Floats, most: Floats) -> Floats:
+    """(K,) shares of which none is above its most, the rest divided in proportion; as they are where all would be."""
+    fixed = np.zeros(len(shares), np.bool_)
+    if most.sum() <= 1:
+        return normalised(most)
+    while True:
+        free = np.where(fixed, 0.0, shares)
+        scaled = np.where(fixed, most, free * (1 - most[fixed].sum()) / max(free.sum(), 1e-12))
+        over = ~fixed & (scaled > most)
+        if not over.any():
+            return scaled
+        fixed |= over
 
 
 def ignored(problem: Problem) -> list[int]:
@@ -127,7 +152,7 @@ def ignored(problem: Problem) -> list[int]:
 
 def play(family: str, rate: str, seed: int, schedules: Sequence[str]) -> list[dict[str, Any]]:
     """Train a learner under each schedule, side by side: a row for each."""
-    chosen = FAMILIES[family]
+    chosen = (FAMILIES | REPEATED)[family]
     overrides = {
         **chosen.changes,
         "budget": {"updates": chosen.updates},
@@ -139,7 +164,7 @@ def play(family: str, rate: str, seed: int, schedules: Sequence[str]) -> list[di
     env = PretrainingVectorEnv(
         chosen.env, num_envs=len(schedules), overrides=overrides, charge_proxy=False, downstream=False
     )
-    mixtures = Mixtures(env.experiment.problem)
+    mixtures = Mixtures(env.experiment.problem, chosen.updates * env.config.batch)
     plays = [mixtures.schedule(name) for name in schedules]
     env.begin([seed] * len(schedules))
     segments = -(-chosen.updates // env.config.segment.updates)
@@ -189,7 +214,7 @@ def main() -> None:
     """Play what is missing, or show what there is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--families", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument("--families", nargs="+", choices=FAMILIES | REPEATED, default=list(FAMILIES))
     parser.add_argument("--rates", nargs="+", choices=("wsd", "constant", "cosine"), default=["wsd", "constant"])
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--first-seed", type=int, default=910_000)

@@ -53,8 +53,8 @@ def played(agent: Any, env: VecEnv, seed: int) -> float:
 def beyond_stratified(env: SurrogateEnv, mixtures: Any) -> Any:
     """Percent, of (..., K) mixtures."""
     place = env.runs.outcomes.index(TARGET)
-    even = env.law.predict(np.full(len(env.tasks), 1 / len(env.tasks)))[place]
-    return 100 * (even - env.law.predict(mixtures)[..., place]) / even
+    even = env.law.bounded(np.full(len(env.tasks), 1 / len(env.tasks)))[place]
+    return 100 * (even - env.law.bounded(mixtures)[..., place]) / even
 
 
 def search(env: SurrogateEnv, runs: int, seed: int, *, emphasis: float) -> float:
@@ -63,7 +63,7 @@ def search(env: SurrogateEnv, runs: int, seed: int, *, emphasis: float) -> float
     tried = emphasis * draw.dirichlet(np.ones(tasks), runs) + (1 - emphasis) / tasks
     true = beyond_stratified(env, tried)
     place = env.runs.outcomes.index(TARGET)
-    even = env.law.predict(np.full(tasks, 1 / tasks))[place]
+    even = env.law.bounded(np.full(tasks, 1 / tasks))[place]
     read = true + draw.normal(size=runs) * 100 * NOISE / even
     return float(true[read.argmax()])
 
@@ -78,6 +78,10 @@ def main() -> None:
     torch.set_num_threads(1)
     runs = settings.segments // SEGMENTS
     for emphasis in (0.5, 1.0):
+        known = env_of(settings.tables, "mixture")
+        tasks = len(known.tasks)
+        alone = beyond_stratified(known, emphasis * np.eye(tasks) + (1 - emphasis) / tasks)
+        print(f"one task, {emphasis:.0%} of a run: {alone.max():.2f} ({known.tasks[alone.argmax()]})", flush=True)
         found = [search(env_of(settings.tables, "mixture"), runs, seed, emphasis=emphasis) for seed in SEEDS]
         print(f"static search, {runs} runs, {emphasis:.0%} drawn: {np.round(found, 2)}", flush=True)
     for name in settings.agents:

@@ -69,7 +69,7 @@ MOVED = {
     "curriculum_rl.learning_curve": "curriculum_rl.recording.learning_curve",
     "curriculum_rl.library": "curriculum_rl.text.library",
     "curriculum_rl.measurements": "curriculum_rl.signals.measurements",
-    "curriculum_rl.mixture_law": "curriculum_rl.envs.closed_form.mixture_law",
+    "curriculum_rl.mixture_law": "curriculum_rl.mixtures.law",
     "curriculum_rl.mixture_runs": "curriculum_rl.envs.closed_form.mixture_runs",
     "curriculum_rl.outcomes": "curriculum_rl.pretraining.outcomes",
     "curriculum_rl.pictures": "curriculum_rl.recording.pictures",

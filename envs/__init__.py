@@ -16,7 +16,7 @@ gymnasium.register(
     disable_env_checker=True,
 )
 gymnasium.register(
-    id="CurriculumRL/Surrogate-v0",
+    id="CurriculumRL/Surrogate-v1",
     entry_point="curriculum_rl.envs.closed_form.surrogate:SurrogateEnv",
     disable_env_checker=True,
 )

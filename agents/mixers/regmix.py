@@ -1,7 +1,8 @@
-"""RegMix: many runs on random mixtures, a regression from mixture to score, and then the mixture it likes best."""
+"""RegMix: many runs on random mixtures, a law from mixture to score, and then the mixture that scores best by it."""
 
+import warnings
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,26 +10,25 @@ import numpy.typing as npt
 from curriculum_rl.agents.mixers.rule import Feedback, StoredMixture, known
 from curriculum_rl.agents.rule import Floats, State, check
 from curriculum_rl.draws import key
-from curriculum_rl.errors import ConfigError
-
-Terms = Literal["linear", "sqrt", "squared"]
+from curriculum_rl.mixtures.interval import LEVEL
+from curriculum_rl.mixtures.law import Kind, MixtureLaw, check_law
 
 
 @dataclass(frozen=True)
 class RegMix(StoredMixture):
-    """Until `runs` runs have ended, each trains on one random static mixture; later ones on what a fit likes best.
+    """Until `runs` runs have ended, each trains on one random static mixture; later ones on what a law likes best.
 
-    The fit is a ridge regression of the sum of a run's gains on its shares; of `candidates` random mixtures the mean of
-    those `best` by the fit is taken.
+    The law is fitted to the shares of the runs and the sums of their gains; of `candidates` random mixtures the mean of
+    those `best` by it is taken. Where that is far from all runs (`curriculum_rl.mixtures.law.MixtureLaw.far`) a warning
+    says so, with the gain that the law predicts and its interval.
 
     The S rows of the memory are proxies of one fit: each draws mixtures of its own, and what they found is fitted
     together. Runs that are under way when the last one ends finish on their mixture and are not counted.
 
     Mixtures are drawn as in the released code: Dirichlet with a mean and a strength, the strength one of 15 values
     from .1 to 5, evenly spaced in its logarithm; shares below 2e-4 become 0. Our reading: the mean is even (there it is
-    the corpora's sizes to the power .5), no mixture is refused for repeating a corpus too often, and the regression
-    is linear in the shares and, by `terms`, their roots or squares (there LightGBM, and a linear one for comparison;
-    64 runs are few for trees). A linear fit can only like corners.
+    the corpora's sizes to the power .5), no mixture is refused for repeating a corpus too often, and the default of 64
+    runs has smaller leaves than the published 512 (`curriculum_rl.mixtures.trees`).
 
     Source:
         Liu et al. (2024), RegMix: data mixture as regression for language model pre-training, arXiv 2407.01492, with
@@ -36,10 +36,9 @@ class RegMix(StoredMixture):
         mean of the best 128 of 100,000 candidates, drawn with strength 1).
 
     Attributes:
-        runs: proxy runs before the fit, at least 2.
-        terms: "linear", "sqrt" or "squared": what the regression has beside the shares.
-        penalty: of the ridge, in mean variances of a feature, > 0.
-        candidates: mixtures that are scored by the fit, at least 1.
+        runs: proxy runs before the fit, at least 24 for trees and 2 for ridge.
+        law: "trees", by LightGBM as published (extra `laws`), or "ridge", linear in the shares and their roots.
+        candidates: mixtures that are scored by the law, at least 1.
         best: of them are averaged, at least 1.
         draw_seed: of all drawn mixtures.
     """
@@ -47,8 +46,7 @@ class RegMix(StoredMixture):
     signals: ClassVar[tuple[str, ...]] = ()
     across_runs: ClassVar[bool] = True
     runs: int = 64
-    terms: Terms = "sqrt"
-    penalty: float = 0.01
+    law: Kind = "trees"
     candidates: int = 20_000
     best: int = 25
     draw_seed: int = 0
@@ -56,12 +54,10 @@ class RegMix(StoredMixture):
     def __post_init__(self) -> None:
         """Check the settings."""
         check("runs", self.runs, least=2)
-        check("penalty", self.penalty, above=0)
         check("candidates", self.candidates, least=1)
         check("best", self.best, least=1)
         check("draw_seed", self.draw_seed)
-        if self.terms not in get_args(Terms):
-            raise ConfigError(f"terms: {self.terms!r} must be one of {', '.join(get_args(Terms))}")
+        check_law(self.law, int(self.runs))
 
     def start(self, seeds: int, arms: int) -> State:
         """A first random mixture for each row."""
@@ -115,18 +111,16 @@ class RegMix(StoredMixture):
             return np.full(arms, 1 / arms)
         random = np.random.default_rng(key(int(self.draw_seed), "regmix candidates"))
         candidates = random.dirichlet(np.full(arms, 1 / arms), int(self.candidates))
-        features = self._features(mixtures)
-        centred = features - features.mean(axis=0)
-        ridge = self.penalty * len(centred) * max(float(centred.var(axis=0).mean()), 1e-12)
-        # As many unknowns as runs, not as features: there may be more of these.
-        dual = np.linalg.solve(centred @ centred.T + ridge * np.eye(len(centred)), scores / largest)
-        predicted = self._features(candidates) @ (centred.T @ dual)
-        liked: Floats = candidates[np.argsort(-predicted)[: int(self.best)]].mean(axis=0)
+        fitted = MixtureLaw(self.law, mixtures, (scores / largest)[:, None])
+        predicted = fitted.predict(candidates)[:, 0]
+        liked: Floats = candidates[np.argsort(-predicted, kind="stable")[: int(self.best)]].mean(axis=0)
         liked /= liked.sum()
+        if fitted.far(liked):
+            gain, low, high = largest * np.array([fitted.predict(liked), *fitted.interval(liked)])[:, 0]
+            warnings.warn(
+                f"regmix: the mixture it likes best (law: {self.law}) is farther from all {len(scores)} runs than they "
+                f"are from each other; predicted to gain {gain:.3g} more than their mean, {LEVEL:.0%} interval "
+                f"{low:.3g} to {high:.3g}",
+                stacklevel=2,
+            )
         return liked
-
-    def _features(self, mixtures: Floats) -> Floats:
-        """(R, K) shares -> (R, K or 2 K)."""
-        if self.terms == "linear":
-            return mixtures
-        return np.concatenate([mixtures, np.sqrt(mixtures) if self.terms == "sqrt" else mixtures**2], axis=1)

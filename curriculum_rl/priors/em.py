@@ -1,6 +1,6 @@
-"""The weights under which a mixture of the sources' bigram models explains the target best: no temperature to choose.
+"""The weights under which a mixture of the sources explains the target best, and how they are sharpened.
 
-Shape letters: K sources, n tokens of the target.
+Shape letters: K sources, R different rows.
 """
 
 from collections.abc import Collection, Sequence
@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.priors.likelihoods import Counts, Tokens, count
+from curriculum_rl.priors.likelihoods import Tokens, likelihoods
 
 Floats = npt.NDArray[np.float64]
 
-BACKOFFS = (2.0, 8.0, 32.0, 128.0)
-"""Pseudo-counts that are tried; that under which the mixture explains the target best is taken."""
+EXPONENT = 1.5
+"""What weights are sharpened by: chosen on development families (docs/log.md)."""
 TOLERANCE = 1e-5
 """Weights are found when none moves by more in a step."""
 STEPS = 1000
@@ -22,55 +22,77 @@ INDIFFERENCE = 0.002
 
 Where sources are alike the likelihood is flat, and its maximum is chance."""
 _HALVINGS = 24  # of the pseudo-counts, from as many as there are rows
-_ROUGH = 30  # steps that are enough to tell one back-off from another
 
 
 def em_weights(
-    target: Tokens, sources: Sequence[Tokens], vocab_size: int, *, ignored: Collection[int] = (), window: int = 1
+    target: Tokens,
+    sources: Sequence[Tokens],
+    vocab_size: int,
+    *,
+    ignored: Collection[int] = (),
+    exponent: float = EXPONENT,
 ) -> Floats:
-    """(K,) weights of the sources, summing to 1, under which their mixture explains the target best.
+    """(K,) weights of the sources, summing to 1, under which their mixture explains the target, sharpened.
 
-    Of all weights that explain it within INDIFFERENCE of the best, those are taken that are most even; all are even
-    where the target has no two neighbours that are text.
+    Of all weights that explain it within INDIFFERENCE of the best, the most even ones are sharpened; all are even where
+    the target has no two neighbours that are text.
 
     Args:
         target: tokens of the target.
         sources: tokens of each source.
         vocab_size: of both.
         ignored: tokens that are no text.
-        window: neighbouring tokens that come from one source, >= 1; at 1 every token has a source of its own.
+        exponent: of `sharpened`, >= 0; at 1 weights stay as they are.
 
     Source:
         Dempster, Laird and Rubin 1977, "Maximum likelihood from incomplete data via the EM algorithm", section 4.3
         (finite mixtures); as interpolation weights of language models: Jelinek and Mercer 1980.
     """
-    counts = count(target, sources, vocab_size, ignored)
-    if not len(counts.places):
+    found = likelihoods(target, sources, vocab_size, ignored)
+    if not len(found.places):
         return np.full(len(sources), 1 / len(sources))
-    likelihoods = counts.likelihoods(best_backoff(counts))
-    if window == 1:
-        return most_even(likelihoods, counts.times, INDIFFERENCE)
-    rows = windowed(likelihoods[counts.places], window)
-    return most_even(rows, np.ones(len(rows)), INDIFFERENCE * window)
+    weights = most_even(found.of_pairs, found.times, INDIFFERENCE)
+    return sharpened(weights, similarity(found.of_pairs, found.times, weights), exponent)
 
 
-def best_backoff(counts: Counts) -> float:
-    """The back-off under which the mixture, at its best weights, gives the target's tokens the highest likelihood."""
+def similarity(likelihoods: Floats, times: Floats, weights: Floats) -> Floats:
+    """(K, K) correlation over the target of what two sources say, relative to the mixture; 0 where that is negative.
 
-    def explained(backoff: float) -> float:
-        likelihoods, times = counts.likelihoods(backoff), counts.times
-        return explanation(likelihoods, times, expectation_maximisation(likelihoods, times, steps=_ROUGH))
+    Sources of one kind are near 1, those that stand for different parts of the target at 0.
 
-    return max(BACKOFFS, key=explained)
+    Args:
+        likelihoods: (R, K), above 0.
+        times: (R,) how often each row was seen.
+        weights: (K,) of the mixture.
+    """
+    relative = likelihoods / (likelihoods @ weights)[:, None]
+    centred = (relative - times @ relative / times.sum()) * np.sqrt(times)[:, None]
+    products = centred.T @ centred
+    sizes = np.sqrt(np.diag(products))
+    found = np.divide(products, np.outer(sizes, sizes), out=np.zeros_like(products), where=np.outer(sizes, sizes) > 0)
+    np.fill_diagonal(found, 1.0)
+    alike: Floats = found.clip(0.0, 1.0)
+    return alike
 
 
-def windowed(likelihoods: Floats, window: int) -> Floats:
-    """(n, K) likelihoods of tokens -> (n // window, K) of windows, each row up to a factor of its own."""
-    window = min(window, len(likelihoods))
-    rows = len(likelihoods) // window
-    logs = np.log(likelihoods[: rows * window]).reshape(rows, window, -1).sum(axis=1)
-    scaled: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return scaled
+def sharpened(weights: Floats, alike: Floats, exponent: float) -> Floats:
+    """(K,) shares in proportion to w_k (sum_j s_kj w_j)^(exponent - 1): w^exponent for sources that are not alike.
+
+    A power of the weights alone depends on how corpora are cut: two halves of a source, with half of its weight each,
+    would lose to a whole one. Here a source counts with what is like it.
+
+    Args:
+        weights: (K,) summing to 1.
+        alike: (K, K) similarities s, 1 on the diagonal.
+        exponent: >= 0.
+
+    Source:
+        s w is the ordinariness of Leinster and Cobbold 2012, "Measuring diversity: the importance of species
+        similarity", equation 1; the rest is ours.
+    """
+    shares: Floats = weights * (alike @ weights) ** (exponent - 1)
+    shares /= shares.sum()
+    return shares
 
 
 def most_even(likelihoods: Floats, times: Floats, indifference: float) -> Floats:

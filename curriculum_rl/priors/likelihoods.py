@@ -1,6 +1,6 @@
-"""How likely a target's tokens are under a bigram model of each source, all counted on equally many tokens.
+"""How likely a target's tokens are under a class bigram model of each source, all counted on equally many tokens.
 
-Shape letters: K sources, V vocabulary, n tokens of the target, P different pairs of neighbours in it.
+Shape letters: K sources, V vocabulary, n tokens of the target that follow another, P different pairs among them.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,86 +27,94 @@ SHARED = 100.0
 """Pseudo-counts of the background, the mean of all sources' unigrams, in the unigram of each."""
 
 
+FREQUENT = 32
+"""Classes of one token: the most frequent of all sources; all other tokens are one class more."""
+BACKOFF = 32.0
+"""Pseudo-counts of a source's own class frequencies in every row of its class bigrams."""
+
+
 @dataclass(frozen=True)
-class Counts:
-    """What is counted of the sources, as far as the target asks.
+class Likelihoods:
+    """What the sources say of a target.
 
     Attributes:
-        firsts: (P,) the first token of each different pair of the target.
-        seconds: (P,) the second.
-        places: (n,) which pair stands at each of its tokens that has a neighbour.
-        pairs: (K, P) how often each source has it.
-        contexts: (K, V) how often each source has each token as the first of a pair.
-        unigrams: (K, V) frequencies of tokens as the second of a pair, smoothed by the background.
+        of_pairs: (P, K) probability of each different pair's second token after its first, above 0.
+        places: (n,) which pair stands where; a token next to one that is no text has none.
     """
 
-    firsts: Ints
-    seconds: Ints
+    of_pairs: Floats
     places: Ints
-    pairs: Floats
-    contexts: Floats
-    unigrams: Floats
-
-    def likelihoods(self, backoff: float) -> Floats:
-        """(P, K) probability of each pair's second token after its first, with the unigram as `backoff` pseudo-counts.
-
-        Source: MacKay and Peto 1995, "A hierarchical Dirichlet language model", equation 15 (the posterior mean).
-        """
-        seen = self.pairs + backoff * self.unigrams[:, self.seconds]
-        asked: Floats = seen / (self.contexts[:, self.firsts] + backoff)
-        return np.ascontiguousarray(asked.T)
 
     @property
     def times(self) -> Floats:
         """(P,) how often the target has each pair."""
-        return np.bincount(self.places, minlength=len(self.firsts)).astype(np.float64)
+        return np.bincount(self.places, minlength=len(self.of_pairs)).astype(np.float64)
 
 
-def count(target: Tokens, sources: Sequence[Tokens], vocab_size: int, ignored: Collection[int] = ()) -> Counts:
-    """Count all sources on equally many tokens, spread over each in blocks.
+def likelihoods(
+    target: Tokens, sources: Sequence[Tokens], vocab_size: int, ignored: Collection[int] = ()
+) -> Likelihoods:
+    """p_k(t | c) = p_k(class of t | class of c) u_k(t) / u_k(class of t), u_k the unigram of source k.
+
+    Few numbers for each source, so that few tokens are enough to know them: neither its size nor how a user cuts his
+    corpora makes much of a difference. (With bigrams of all tokens two halves of a source, counted alike, explain a
+    target better than the whole, and get more; unigrams alone cannot tell a text from its shuffled words: docs/log.md.)
 
     Args:
-        target: tokens of the target, at least two neighbours that are text.
-        sources: K, likewise.
+        target: tokens of the target.
+        sources: K, at least one.
         vocab_size: V.
         ignored: tokens that are no text (padding, ends of documents, labels): a pair with one of them does not count.
+
+    Source:
+        Brown, Della Pietra, deSouza, Lai & Mercer 1992, "Class-based n-gram models of natural language", section 3; the
+        classes are ours.
     """
-    skipped = np.zeros(vocab_size, np.bool_)
-    skipped[list(ignored)] = True
-    firsts, seconds = _pairs(_taken(target, TARGET), skipped)
-    asked, places = np.unique(firsts * vocab_size + seconds, return_inverse=True)
+    text = np.ones(vocab_size, np.bool_)
+    text[list(ignored)] = False
+    asked, places = np.unique(_pairs(_taken(target, TARGET), text), axis=1, return_inverse=True)
     most = int(np.clip(min(len(source) for source in sources), LEAST, MOST))
-    pairs = np.empty((len(sources), len(asked)))
-    contexts, follow = np.empty((2, len(sources), vocab_size))
-    for number, source in enumerate(sources):
-        first, second = _pairs(_taken(source, most), skipped)
-        read = np.sort(first * vocab_size + second)
-        pairs[number] = np.searchsorted(read, asked, "right") - np.searchsorted(read, asked)
-        contexts[number] = np.bincount(first, minlength=vocab_size)
-        follow[number] = np.bincount(second, minlength=vocab_size)
-    return Counts(asked // vocab_size, asked % vocab_size, places, pairs, contexts, _smoothed(follow))
+    pairs = [_pairs(_taken(source, most), text) for source in sources]
+    unigrams = _unigrams(np.stack([np.bincount(one[1], minlength=vocab_size) for one in pairs]), text)
+    classes = np.full(vocab_size, FREQUENT)
+    frequent = np.argsort(-unigrams.mean(axis=0), kind="stable")[:FREQUENT]
+    classes[frequent] = np.arange(len(frequent))
+    of_classes = np.stack(
+        [_transitions(classes[one], classes, unigram) for one, unigram in zip(pairs, unigrams, strict=True)]
+    )
+    own = np.stack([np.bincount(classes, weights=unigram, minlength=FREQUENT + 1) for unigram in unigrams])
+    first, second = classes[asked]
+    found = of_classes[:, first, second] * unigrams[:, asked[1]] / own[:, second]
+    return Likelihoods(np.ascontiguousarray(found.T), places.ravel())
 
 
-def _smoothed(follow: Floats) -> Floats:
-    """(K, V) frequencies from counts; the background is even over sources and has one count more for every token."""
-    totals = follow.sum(axis=1, keepdims=True)
-    background = (follow / np.maximum(totals, 1)).mean(axis=0) * totals.mean() + 1
-    smoothed: Floats = (follow + SHARED * background / background.sum()) / (totals + SHARED)
+def _transitions(pairs: Ints, classes: Ints, unigram: Floats) -> Floats:
+    """(C, C) probability of the class that follows a class, backed off to the class's own frequency."""
+    size = FREQUENT + 1
+    seen = np.bincount(pairs[0] * size + pairs[1], minlength=size * size).reshape(size, size)
+    own = np.bincount(classes, weights=unigram, minlength=size)
+    found: Floats = (seen + BACKOFF * own) / (seen.sum(axis=1, keepdims=True) + BACKOFF)
+    return found
+
+
+def _unigrams(counts: npt.NDArray[np.integer], text: npt.NDArray[np.bool_]) -> Floats:
+    """(K, V) frequencies; the background is even over sources, and every token of text has one count more in it."""
+    totals = counts.sum(axis=1, keepdims=True)
+    background = (counts / np.maximum(totals, 1)).mean(axis=0) * totals.mean() + text
+    smoothed: Floats = (counts + SHARED * background / background.sum()) / (totals + SHARED)
     return smoothed
 
 
 def _taken(tokens: Tokens, most: int) -> Ints:
-    """(R, BLOCK) blocks of a text, all of it or so many tokens spread over it; a shorter text is one row."""
-    blocks = len(tokens) // BLOCK
+    """(R, BLOCK) blocks of a text, so many tokens spread over it; a text that is no longer is one row."""
     if len(tokens) <= most:
-        whole = np.asarray(tokens).astype(np.int64)
-        return whole[None]
+        return np.asarray(tokens).astype(np.int64)[None]
+    blocks = len(tokens) // BLOCK
     chosen = np.sort(window_of(key(0, "prior"), np.arange(max(1, most // BLOCK)), blocks))
     return np.asarray(tokens)[: blocks * BLOCK].reshape(blocks, BLOCK)[chosen].astype(np.int64)
 
 
-def _pairs(rows: Ints, skipped: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """The neighbours in rows that are both text."""
-    first, second = rows[:, :-1].ravel(), rows[:, 1:].ravel()
-    text = ~(skipped[first] | skipped[second])
-    return first[text], second[text]
+def _pairs(rows: Ints, text: npt.NDArray[np.bool_]) -> Ints:
+    """(2, pairs) the neighbours in rows that are both text."""
+    pairs = np.stack([rows[:, :-1].ravel(), rows[:, 1:].ravel()])
+    return pairs[:, text[pairs].all(axis=0)]

@@ -6,14 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curriculum_rl.priors.em import (
-    best_backoff,
+    EXPONENT,
     em_weights,
     expectation_maximisation,
     explanation,
     most_even,
-    windowed,
+    sharpened,
+    similarity,
 )
-from curriculum_rl.priors.likelihoods import LEAST, count
+from curriculum_rl.priors.likelihoods import LEAST
 
 V = 40
 EOS = 0
@@ -43,25 +44,27 @@ SOURCES = [text(one, LONG, 10 + number) for number, one in enumerate(CHAINS)]
 TARGET = np.concatenate([text(CHAINS[0], 12_000, 20), text(CHAINS[1], 4_000, 21)])
 
 
-def weights(sources: list[np.ndarray], target: np.ndarray = TARGET, window: int = 1) -> np.ndarray:
-    return em_weights(target, sources, V, ignored=(EOS,), window=window)
+def weights(sources: list[np.ndarray], target: np.ndarray = TARGET, exponent: float = EXPONENT) -> np.ndarray:
+    return em_weights(target, sources, V, ignored=(EOS,), exponent=exponent)
 
 
-@pytest.mark.parametrize("window", [1, 8])
-def test_the_weights_are_those_of_the_mixture(window: int) -> None:
-    assert weights(SOURCES, window=window) == pytest.approx([0.75, 0.25, 0.0], abs=0.03)
+def test_the_weights_are_those_of_the_mixture() -> None:
+    assert weights(SOURCES, exponent=1.0) == pytest.approx([0.75, 0.25, 0.0], abs=0.03)
+    assert weights(SOURCES, exponent=2.0) == pytest.approx([0.9, 0.1, 0.0], abs=0.03)
 
 
-@pytest.mark.parametrize("window", [1, 8])
+@pytest.mark.parametrize("exponent", [1.0, EXPONENT])
 @pytest.mark.parametrize("cut", [LONG // 2, LONG // 8])
-def test_splitting_a_source_hardly_moves_its_joint_share(window: int, cut: int) -> None:
-    whole = weights(SOURCES, window=window)
-    parts = weights([SOURCES[0][:cut], SOURCES[0][cut:], *SOURCES[1:]], window=window)
+def test_splitting_a_source_hardly_moves_its_joint_share(exponent: float, cut: int) -> None:
+    whole = weights(SOURCES, exponent=exponent)
+    parts = weights([SOURCES[0][:cut], SOURCES[0][cut:], *SOURCES[1:]], exponent=exponent)
     assert parts[0] + parts[1] == pytest.approx(whole[0], abs=0.03)
 
 
-def test_duplicating_a_source_divides_its_share_evenly() -> None:
-    whole, twice = weights(SOURCES), weights([SOURCES[0], SOURCES[0], *SOURCES[1:]])
+@pytest.mark.parametrize("exponent", [1.0, EXPONENT])
+def test_duplicating_a_source_divides_its_share_evenly(exponent: float) -> None:
+    whole = weights(SOURCES, exponent=exponent)
+    twice = weights([SOURCES[0], SOURCES[0], *SOURCES[1:]], exponent=exponent)
     assert twice[0] == pytest.approx(twice[1], abs=0.02)
     assert twice[0] + twice[1] == pytest.approx(whole[0], abs=0.03)
 
@@ -79,6 +82,12 @@ def test_a_big_source_gets_nothing_for_being_big() -> None:
         for number in range(6)
     ]
     assert np.mean(found, axis=0) == pytest.approx([0.5, 0.5, 0.0], abs=0.1)
+
+
+def test_shuffled_words_are_no_text_of_the_kind() -> None:
+    shuffled = np.random.default_rng(0).permutation(SOURCES[0])
+    found = weights([*SOURCES, shuffled], exponent=1.0)
+    assert found[3] < 0.03 and found[0] == pytest.approx(0.75, abs=0.05)
 
 
 def test_two_thousand_tokens_of_the_target_are_enough() -> None:
@@ -134,17 +143,26 @@ def test_the_most_even_weights_that_explain_as_well() -> None:
     assert most_even(likelihoods, times, 0.0) == pytest.approx(best, abs=1e-3)
 
 
-def test_windows_multiply_their_tokens() -> None:
-    likelihoods = np.array([[0.5, 0.25], [0.5, 0.5], [0.1, 0.2], [0.1, 0.2], [0.9, 0.9]])
-    assert windowed(likelihoods, 2) == pytest.approx(np.array([[1.0, 0.5], [0.25, 1.0]]))
-    assert windowed(likelihoods, 9).shape == (1, 2)
+def test_sources_that_are_not_alike_have_the_power_of_their_weights() -> None:
+    found = np.array([0.6, 0.3, 0.1])
+    assert sharpened(found, np.eye(3), 2.0) == pytest.approx(found**2 / (found**2).sum())
+    assert sharpened(found, np.eye(3), 1.0) == pytest.approx(found)
+    assert sharpened(found, np.eye(3), 0.0) == pytest.approx([1 / 3] * 3)
 
 
-def test_the_backoff_is_the_one_that_explains_the_target_best() -> None:
-    counts = count(TARGET, SOURCES, V, (EOS,))
+@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=6), st.floats(0.05, 0.95), st.floats(0, 4))
+def test_a_source_that_is_cut_keeps_its_share(given_weights: list[float], part: float, exponent: float) -> None:
+    found = np.array(given_weights) / np.sum(given_weights)
+    cut = np.array([part * found[0], (1 - part) * found[0], *found[1:]])
+    alike = np.eye(len(cut))
+    alike[:2, :2] = 1
+    parts = sharpened(cut, alike, exponent)
+    assert parts[0] + parts[1] == pytest.approx(sharpened(found, np.eye(len(found)), exponent)[0])
 
-    def explained(backoff: float) -> float:
-        likelihoods = counts.likelihoods(backoff)
-        return explanation(likelihoods, counts.times, expectation_maximisation(likelihoods, counts.times))
 
-    assert explained(best_backoff(counts)) == max(map(explained, (2.0, 8.0, 32.0, 128.0)))
+def test_similarity_is_the_correlation_of_what_sources_say() -> None:
+    likelihoods = np.array([[0.2, 0.2, 0.6], [0.5, 0.5, 0.2], [0.3, 0.3, 0.2]])
+    found = similarity(likelihoods, np.array([1.0, 2.0, 1.0]), np.array([0.25, 0.25, 0.5]))
+    assert found == pytest.approx(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]))
+    flat = similarity(np.full((3, 2), 0.5), np.ones(3), np.array([0.5, 0.5]))
+    assert flat.tolist() == [[1, 0], [0, 1]]  # nothing tells them apart, nothing says that they are alike

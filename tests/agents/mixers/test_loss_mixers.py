@@ -158,7 +158,7 @@ def played(rule, state, score):
 
 
 def test_regmix_finds_the_corner_of_a_linear_score():
-    rule = RegMix(runs=20, terms="linear", candidates=5000, best=10)
+    rule = RegMix(runs=20, law="ridge", candidates=5000, best=10)
     state = rule.start(4, 3)
     seen = []
     for run in range(5):
@@ -173,17 +173,34 @@ def test_regmix_finds_the_corner_of_a_linear_score():
     assert np.array_equal(rule.mixture(state), best)
 
 
-def test_regmix_finds_a_mixture_inside():
-    """The score sum c_k sqrt(p_k) is highest at shares in proportion to c^2, and lies in the span of the terms."""
-    rule = RegMix(runs=40, penalty=1e-4)
+@pytest.mark.parametrize(("law", "gained"), [("trees", 0.6), ("ridge", 0.99)])
+def test_regmix_finds_a_mixture_inside(law, gained):
+    """The score sum c_k sqrt(p_k) is at most the norm of c, and lies in the span of the ridge."""
+    rule = RegMix(runs=40, law=law)
     state = rule.start(8, 3)
     for _ in range(5):
         played(rule, state, lambda mixture: np.sqrt(mixture) @ [1.0, 2.0, 1.0])
-    assert rule.mixture(state)[0] == pytest.approx([1 / 6, 4 / 6, 1 / 6], abs=0.06)
+    even, best = 4 / 3**0.5, 6**0.5
+    assert gained < (np.sqrt(rule.mixture(state)[0]) @ [1.0, 2.0, 1.0] - even) / (best - even) <= 1
 
 
+def test_regmix_warns_of_a_mixture_far_from_its_runs():
+    """Runs lie near the corners of two tasks; by their roots the ridge likes what lies between."""
+    rule = RegMix(runs=16, law="ridge")
+    state = rule.start(1, 2)
+    for run in range(16):
+        state["mixture"][0] = np.abs([run % 2 - 0.005 * run, 1 - run % 2 - 0.005 * run])
+        if run == 15:
+            with pytest.warns(UserWarning, match="is farther from all 16 runs .* 90% interval -?[0-9.]+ to [0-9.]+$"):
+                played(rule, state, lambda mixture: np.sqrt(mixture).sum(axis=1))
+        else:
+            played(rule, state, lambda mixture: np.sqrt(mixture).sum(axis=1))
+    assert rule.mixture(state)[0] == pytest.approx([0.5, 0.5], abs=0.1)
+
+
+@pytest.mark.filterwarnings("ignore:regmix")  # of two runs
 def test_regmix_draws_by_its_seed_and_finishes_what_is_under_way():
-    rule = RegMix(runs=2, candidates=100, best=5)
+    rule = RegMix(runs=2, law="ridge", candidates=100, best=5)
     state = rule.start(2, 3)
     assert np.array_equal(rule.mixture(state), rule.mixture(rule.start(2, 3)))
     assert not np.array_equal(rule.mixture(state), RegMix(draw_seed=1).mixture(RegMix(draw_seed=1).start(2, 3)))

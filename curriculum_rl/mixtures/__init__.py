@@ -1,4 +1,4 @@
-"""How an action in [-1, 1]^K stands for a mixture of K tasks."""
+"""How an action in [-1, 1]^K stands for a mixture of K tasks; beside it the laws of what a mixture ends with."""
 
 import numpy as np
 import numpy.typing as npt
