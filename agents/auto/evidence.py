@@ -19,9 +19,9 @@ PRICE_OF_BUDGET = 0.4
 TRUST = 0.3
 """Share of the progress that alignments promise which is taken to come true: about the mean of their two rank
 correlations with true effects (.48 and .11, docs/log.md)."""
-SPREAD, NOISE = 0.05, 0.1
-"""What is taken of the variance of evidence between tasks, and of the noise of one measurement, before there are two of
-them."""
+SPREAD, NOISE = 0.07, 0.46
+"""Variance of true evidence between tasks, and of the noise of one measurement, as long as there are not two of them:
+means over three development families at four rows a half gradient (docs/log.md)."""
 
 
 def start(runs: int, arms: int) -> State:
@@ -72,12 +72,12 @@ def tilt(state: State, shares: Floats) -> Floats:
 def pays(state: State, shares: Floats, spent: Floats, price: Floats) -> npt.NDArray[np.bool_]:
     """(S,) whether one more measurement is expected to gain more nats than it costs.
 
-    It costs PRICE_OF_BUDGET x price, which must be left. With n measurements, of spread s (the variance of true evidence between tasks
-    under `shares`) and noise v (the variance of a measurement), shrunk evidence has the variance s^2 n / (s n + v), and
-    tilting log shares by STRENGTH x evidence makes progress faster by the factor 1 + STRENGTH x that, to first order,
-    of which TRUST is believed. A learner changes with the log of what it has read, so that evidence from the share b
-    of the budget is taken to be worth b / c at share c: what is measured now serves b log(1 / b) of the budget.
-    Together::
+    It costs PRICE_OF_BUDGET x price, which must be left. With n measurements, of spread s (the variance of true
+    evidence between tasks under `shares`) and noise v (the variance of a measurement), shrunk evidence has the variance
+    s^2 n / (s n + v), and tilting log shares by STRENGTH x evidence makes progress faster by the factor 1 + STRENGTH x
+    that, to first order, of which TRUST is believed. A learner changes with the log of what it has read, so that
+    evidence from the share b of the budget is taken to be worth b / c at share c: what is measured now serves
+    b log(1 / b) of the budget. Together::
 
         gain = PRICE_OF_BUDGET x TRUST x STRENGTH x (s^2 (n+1) / (s (n+1) + v) - s^2 n / (s n + v)) x b log(1 / b)
 

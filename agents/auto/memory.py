@@ -82,7 +82,9 @@ def _prior(said: TaskFigures) -> Floats:
         return said.prior
     even = np.ones(said.order.shape)
     others = even if said.target_signal is None else 1 - said.target_signal
-    for chosen in (others if said.target_objective is None else others * said.target_objective, others, even):
+    for chosen in (others if said.target_objective is None else others * said.target_objective, others):
         if chosen.any(axis=1).all():
-            return chosen / chosen.sum(axis=1, keepdims=True)
-    return even
+            even = chosen
+            break
+    shares: Floats = even / even.sum(axis=1, keepdims=True)
+    return shares

@@ -117,7 +117,8 @@ def test_evidence_that_is_none_stays_none_and_true_evidence_is_found():
 def test_a_measurement_is_made_only_where_it_pays():
     """Before there are two: gain .3 x (spread^2 x 2 / (spread x 2 + noise)) x b log(1 / b), price twice that of one."""
     shares, state = np.full((1, 4), 0.25), evidence.start(1, 4)
-    gain = 0.3 * 0.025 * -0.3 * np.log(0.3)
+    explained = evidence.SPREAD**2 * 2 / (evidence.SPREAD * 2 + evidence.NOISE)
+    gain = 0.3 * explained * -0.3 * np.log(0.3)
     for price, pays in ((gain / 2 * 0.99, True), (gain / 2 * 1.01, False), (np.nan, False), (np.inf, False)):
         assert evidence.pays(state, shares, np.array([0.3]), np.array([price])).tolist() == [pays]
     for spent in (0.0, 1.0):
