@@ -50,6 +50,7 @@ def test_training_on_the_target_wins_its_duel(tiny: dict[str, Any]) -> None:
 
 
 def test_the_prior_against_itself_is_a_draw(run: Pretraining) -> None:
+    assert run.problem.prior is not None
     prior = np.tile(run.problem.prior, (2, 1))
     meter = Meter(Windows(run.experiment.problem, run.experiment.config, run.learner), ["prior_duel"])
     assert meter.measure(Moment(run.seeds, prior, 1, 0.01))["prior_duel"].tolist() == [0.0, 0.0]

@@ -48,6 +48,9 @@ class Budgeted(gym.Env):
         self.time, self.epochs = 0, np.zeros(4)
         return LOOK[0], self.ordered({n: np.array(v, float) for n, v in self.told.items() if v is not None})
 
+    def itself(self):
+        return self
+
     def ordered(self, info):
         return info if self.order is None else info | {"order": np.array(self.order)}
 
@@ -75,7 +78,7 @@ def played(env, steps=20, **options):
 def test_it_is_the_prior_then_the_signal_split_and_measures_nothing():
     env = Budgeted()
     agent, mixtures = played(env, steps=40)
-    assert np.allclose(mixtures, ([PRIOR] * 16 + [[0, 0, 0, 1]] * 4) * 2, atol=1e-6)
+    assert np.allclose(mixtures, ([PRIOR.tolist()] * 16 + [[0, 0, 0, 1]] * 4) * 2, atol=1e-6)
     assert set(env.asked) == {()} and agent.pruned == []
     assert agent.remarks == ["the last 20.0% of the budget on the target's signal split"]
     agent, mixtures = played(Budgeted(target_signal=np.zeros(4)))
@@ -164,7 +167,8 @@ def test_a_run_goes_on_where_it_was_saved(stop, tmp_path):
 
 
 class Deaf(Budgeted):
-    request_signals = signal_price = property()  # type: ignore[assignment]
+    request_signals: Any = property()
+    signal_price: Any = property()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +197,8 @@ def test_options_that_follow_the_budget_need_to_hear_of_it():
             *others, info = super().step(action)
             return *others, {name: value for name, value in info.items() if name != "budget_left"}
 
-    for option, value in (("measure", True), ("prior_last", 2.0)):
+    asked: list[tuple[str, Any]] = [("measure", True), ("prior_last", 2.0)]
+    for option, value in asked:
         with pytest.raises(ConfigError, match=f"{option}: {value} needs an env that says budget_left"):
             make("auto", Silent(), **{option: value}).learn(1)
     make("auto", Silent()).learn(3)
@@ -201,6 +206,6 @@ def test_options_that_follow_the_budget_need_to_hear_of_it():
 
 def test_replicas_have_runs_of_their_own():
     made = [Budgeted(), Budgeted(prior=[0.1, 0.1, 0.8, 0.0], target_signal=np.zeros(4))]
-    agent = make("auto", DummyVecEnv([lambda one=one: one for one in made]), prior_last=3.0).learn(40)
+    agent = make("auto", DummyVecEnv([made[0].itself, made[1].itself]), prior_last=3.0).learn(40)
     assert np.allclose(made[0].played[-1], [0, 0, 0, 1], atol=1e-6) and made[1].played[-1][2] > 0.95
     assert agent.num_timesteps == 40
