@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from curriculum_rl.agents.shell.wrapping import PRIOR_TEMPERATURE, prior_weights
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.pretraining.counting import stratified_rows
 from curriculum_rl.pretraining.run import Pretraining
@@ -117,8 +116,7 @@ def _about(text: str) -> str:
 
 def _sources(experiment: Experiment, rows: dict[str, int]) -> tuple[Source, ...]:
     problem, context = experiment.problem, experiment.problem.context
-    weights = prior_weights(problem.divergence, PRIOR_TEMPERATURE)
-    shares = weights / weights.sum()
+    shares = np.zeros(len(problem.tasks)) if problem.prior is None else problem.prior
     found: dict[str, Source] = {}
     for task, bits, share in zip(problem.tasks, problem.divergence.tolist(), shares.tolist(), strict=True):
         name = task.name.split(".")[0]

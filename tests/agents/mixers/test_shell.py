@@ -89,18 +89,18 @@ def test_the_prior_follows_the_order_that_the_agent_sees(order):
     assert agent.probabilities(np.zeros((1, 2), np.float32))[0] == pytest.approx(expected)
 
 
-def test_prior_and_pruning_need_an_env_that_tells_what_they_read():
+def test_prior_and_pruning_need_an_env_that_says_what_they_read():
     class Silent(Telling):
         def reset(self, *, seed=None, options=None):
             return super().reset(seed=seed)[0], {}
 
-    asked: list[tuple[str, dict[str, Any], str]] = [
-        ("odm", {"prior": 0.2}, "prior: 0.2 needs a prior"),
-        ("odm", {"prune": 0.4}, "prune: 0.4 needs the divergence of each task"),
-        ("ado", {"prune": 0.4}, "prune: 0.4 needs the divergence of each task"),
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("odm", {"prior": 0.2}),
+        ("odm", {"prune": 0.4}),
+        ("ado", {"prune": 0.4}),
     ]
-    for name, option, message in asked:
-        with pytest.raises(ConfigError, match=message):
+    for name, option in asked:
+        with pytest.raises(ConfigError, match=f"{next(iter(option))}: 0.. needs (a prior|the divergence of each task)"):
             make(name, Silent(), **option).learn(1)
     make("odm", Silent()).learn(1)
     with pytest.raises(ConfigError, match=r"guard: 0\.05 needs the signals duel"):
