@@ -63,7 +63,7 @@ def tilt(state: State, shares: Floats) -> Floats:
         the positive part of James and Stein 1961, Estimation with quadratic loss, for each task by itself.
     """
     mean, _, error = _moments(state, shares)
-    kept = np.divide(error[:, None], mean**2, out=np.ones_like(mean), where=mean != 0)
+    kept = np.divide(error[:, None], mean**2, out=np.ones_like(mean), where=mean**2 > 0)
     shrunk = np.where(state["measured"][:, None] > 1, mean * np.maximum(0.0, 1 - kept), 0.0)
     moved: Floats = np.clip(STRENGTH * shrunk, -LIMIT, LIMIT)
     return moved
