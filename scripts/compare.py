@@ -1,6 +1,7 @@
 """`curriculum-rl compare`: agents against each other and against the baselines, at equal total cost, seed by seed."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -9,21 +10,22 @@ from typing import Any
 
 from rich.console import Console
 
-from curriculum_rl.agents.table import make, options_of
 from curriculum_rl.durable import write_atomically
-from curriculum_rl.errors import ConfigError, wrong
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import Experiment, build
 from curriculum_rl.pretraining.counting import counting_losses, stratified_rows
 from curriculum_rl.pretraining.run import Pretraining
+from curriculum_rl.priors.tasks import PriorName, prior
 from curriculum_rl.recording.rows import to_json
 from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.comparing.analysis import results
 from curriculum_rl.scripts.comparing.output import boards, markdown, page, table
-from curriculum_rl.scripts.comparing.running import contestants, directory, watching, workers
+from curriculum_rl.scripts.comparing.running import checks, contestants, directory, watching, workers
 from curriculum_rl.scripts.comparing.running import plan as plans
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 from curriculum_rl.scripts.comparing.running.directory import Directory
 from curriculum_rl.scripts.comparing.running.plan import Plan
+from curriculum_rl.text.cache import Cache
 
 STATIC_MIXTURES = 64
 
@@ -39,9 +41,10 @@ def compare(
     overrides: Mapping[str, Any] | None = None,
     timesteps: int | None = None,
     static_mixtures: int = STATIC_MIXTURES,
-    baselines: bool = True,
+    baselines: bool | Sequence[str] = True,
     reach: Sequence[str] = (),
     decompose: Sequence[str] = (),
+    minutes: float | None = None,
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Run whatever is missing, then judge it all; call it again with more agents or seeds to go on.
@@ -55,10 +58,11 @@ def compare(
         jobs: processes; more than 1 need the `if __name__ == "__main__"` guard in a script.
         overrides: changes to the environment by dotted key.
         timesteps: segments that a policy is trained for; None: `train`'s default.
-        static_mixtures: random static mixtures that are searched for the best; 0: none.
-        baselines: whether more than stratified stands beside the agents.
+        static_mixtures: random static mixtures that are searched for the best, and half as many refinements; 0: none.
+        baselines: which stand beside the agents, by label; True: all, False: none. Stratified always does.
         reach: labels, baselines' too, of which complete runs at 25, 33 and 50 % of the budget are made as well.
         decompose: labels of agents whose dynamics and feedback are taken apart.
+        minutes: after which nothing more is begun: what was begun is ended, the rest counts as not run; None: no limit.
         quiet: no progress, no table.
 
     Returns:
@@ -72,9 +76,13 @@ def compare(
         if key.startswith("agent."):
             raise ConfigError(f"{key}: options belong to one agent each; write them as agents: name:{key[6:]}=value")
     wanted = contestants.parse(agents)
-    _check(wanted, seeds, jobs, static_mixtures, decompose)
+    numbers = {"seeds": (seeds, 1), "jobs": (jobs, 1), "static-mixtures": (static_mixtures, 0)}
+    checks.check(wanted, {**numbers, "minutes": (minutes or 0, 0)}, decompose)
+    every = contestants.baselines(mixtures=static_mixtures, objective="any")
+    checks.check_baselines(baselines, every)
+    checks.check_reach(wanted, reach, _named(baselines, every))
+    until = None if minutes is None else time.monotonic() + 60 * minutes
     config = configs.load(dict(env) if isinstance(env, Mapping) else env, overrides)
-    _check_reach(wanted, reach, static_mixtures, baselines=baselines, train=config.target.train)
     console = Console(stderr=True, quiet=quiet)
     with Directory(Path(out)) as folder:
         folder.settle(config)
@@ -83,99 +91,73 @@ def compare(
         folder.settle_data(experiment.data)
         if said := str(experiment.overlap):
             console.print(said, soft_wrap=True, highlight=False)
-        everybody = _everybody(wanted, experiment, baselines=baselines, mixtures=static_mixtures, decompose=decompose)
+        others = contestants.baselines(mixtures=static_mixtures, objective=_objective(experiment))
+        everybody = _everybody(wanted, _named(baselines, others), decompose)
         plan = _plan(folder, experiment, everybody, range(first_seed, first_seed + seeds))
-        searched = static_mixtures if baselines else 0
+        searched = static_mixtures if any(one.found == "static" for one in everybody) else 0
         plan = replace(plan, timesteps=timesteps, mixtures=searched, reach=tuple(dict.fromkeys(reach)))
-        _run(plan, jobs, console)
+        _run(plan, jobs, console, until)
         return _show(plan, experiment, console, quiet=quiet)
 
 
-def _check(wanted: Sequence[Contestant], seeds: int, jobs: int, mixtures: int, decompose: Sequence[str]) -> None:
-    if not wanted:
-        raise ConfigError("agents: name at least one")
-    for key, value, least in (("seeds", seeds, 1), ("jobs", jobs, 1), ("static-mixtures", mixtures, 0)):
-        if value < least:
-            raise wrong(key, value, f"at least {least}")
-    for one in wanted:
-        known = options_of(one.agent)
-        for option in one.options:
-            if option not in known:
-                raise ConfigError(f"agents: {one.label!r}: no option {option!r}; {one.agent} has: {', '.join(known)}")
-        if not one.pretrained:
-            make(one.agent, None, **one.options)  # values out of range show before anything runs
-    labels = [one.label for one in wanted]
-    for label in decompose:
-        if label not in labels:
-            raise wrong("decompose", label, f"one of the agents, {', '.join(labels)}")
-        if "target.train" in next(one for one in wanted if one.label == label).entry.env:
-            raise ConfigError(f"decompose: {label!r} trains on the target's signal split, and its controls cannot")
-        if seeds < 2:
-            raise ConfigError("decompose: replays the schedule of another seed, so at least 2 seeds are needed")
+def _named(baselines: bool | Sequence[str], known: Sequence[Contestant]) -> list[Contestant]:
+    """Stratified, and the other baselines that are wanted of those that there are."""
+    if isinstance(baselines, bool):
+        return [*known] if baselines else [contestants.stratified()]
+    return [one for one in known if one.label in (contestants.STRATIFIED, *baselines)]
 
 
-def _everybody(
-    wanted: Sequence[Contestant],
-    experiment: Experiment,
-    *,
-    baselines: bool,
-    mixtures: int,
-    decompose: Sequence[str],
-) -> list[Contestant]:
-    """The baselines, what was asked for, and the controls of a decomposition; every label once."""
+def _objective(experiment: Experiment) -> str | None:
+    """The target's objective, where some tasks have it and others have not."""
     objective = experiment.problem.target_objective
     names = [task.objective.name for task in experiment.problem.tasks]
-    some = objective if objective in names and any(name != objective for name in names) else None
-    fixed = [contestants.stratified()]
-    if baselines:
-        train = experiment.config.target.train
-        fixed = contestants.baselines(wanted, mixtures=mixtures, objective=some, train=train)
+    return objective if objective in names and any(name != objective for name in names) else None
+
+
+def _everybody(wanted: Sequence[Contestant], fixed: Sequence[Contestant], decompose: Sequence[str]) -> list[Contestant]:
+    """The baselines, what was asked for, and the controls of a decomposition; every label once."""
     controls = [control for one in wanted if one.label in decompose for control in contestants.decomposition(one)]
     return list({one.label: one for one in [*wanted, *fixed, *controls]}.values())
 
 
-def _check_reach(
-    wanted: Sequence[Contestant], labels: Sequence[str], mixtures: int, *, baselines: bool, train: bool
-) -> None:
-    others = contestants.baselines(wanted, mixtures=mixtures, objective="any", train=train) if baselines else []
-    known = [one.label for one in (*wanted, *others) if one.label != contestants.STRATIFIED]
-    for label in labels:
-        if label not in known:
-            raise wrong("reach", label, f"one of {', '.join(known)}")
-
-
 def _plan(folder: Directory, experiment: Experiment, everybody: Sequence[Contestant], seeds: range) -> Plan:
+    problem = experiment.problem
+    told: dict[str, Any] = {"objective": problem.target_objective, "tokenizer": problem.tokenizer, "cache": Cache()}
+    names: tuple[PriorName, ...] = ("em", "js")
     return Plan(
         folder=folder,
         config=experiment.config,
         data=experiment.data,
         contestants=tuple(everybody),
         seeds=tuple(seeds),
-        tasks=tuple(task.name for task in experiment.problem.tasks),
-        objectives=tuple(task.objective.name for task in experiment.problem.tasks),
-        divergence=experiment.problem.divergence,
-        prior=experiment.problem.prior,
-        objective=experiment.problem.target_objective,
+        tasks=tuple(task.name for task in problem.tasks),
+        objectives=tuple(task.objective.name for task in problem.tasks),
+        divergence=problem.divergence,
+        priors={name: prior(name, problem.tasks, problem.target.text["signal"], **told) for name in names},
+        objective=problem.target_objective,
     )
 
 
-def _run(plan: Plan, processes: int, console: Console) -> None:
+def _run(plan: Plan, processes: int, console: Console, until: float | None) -> None:
     """Do what is missing; a job that fails leaves its error where its cell would be."""
-    todo = plans.jobs(plan)
+    todo, done = plans.jobs(plan), 0
     cells = {
         plans.name_of(one, seed, percent): plan.folder.cell(one, seed, percent) for one, seed, percent in plan.places()
     }
     with watching.Watch(len(todo), len(cells), console) as watch:
-        performing = workers.perform(todo, processes=processes, started=watch.started)
+        performing = workers.perform(todo, processes=processes, started=watch.started, until=until)
         try:
             with closing(performing):  # type: ignore[type-var]
                 for ended in performing:
+                    done += 1
                     watch.ended(ended)
                     if ended.error is not None and ended.job.name in cells:
                         directory.write_error(cells[ended.job.name], ended.error)
         except KeyboardInterrupt:
             console.print(f"stopped; the same command goes on where it was ({plan.folder.path})", soft_wrap=True)
             raise
+    if done < len(todo):
+        console.print(f"time is up, {len(todo) - done} jobs are left; the same command goes on ({plan.folder.path})")
 
 
 def _show(plan: Plan, experiment: Experiment, console: Console, *, quiet: bool) -> dict[str, Any]:

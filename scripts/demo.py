@@ -36,7 +36,8 @@ def demo(out: Path, *, agent: str, env: str, seed: int, overrides: Mapping[str, 
         request = Request(env=env, agent=name, seed=seed, out=folder / name, overrides=options, summarise=False)
         if not train(request):
             return False
-    from curriculum_rl.scripts.running.finishing import summary, tell_tensorboard
+    from curriculum_rl.scripts.running.finishing import tell_tensorboard
+    from curriculum_rl.scripts.running.summary import summary
 
     results = [RunDirectory(folder / name).read_result() for name in names]
     Console().print(summary(results))

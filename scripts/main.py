@@ -212,7 +212,11 @@ def compare(
     ] = None,
     static_mixtures: Annotated[
         int,
-        typer.Option(min=0, help="Random static mixtures of which the best is looked for, a run each; 0: none."),
+        typer.Option(
+            min=0,
+            help="Random static mixtures of which the best is looked for, a run each, and half as many refinements "
+            "of the best; 0: none.",
+        ),
     ] = 64,
     no_baselines: Annotated[
         bool, typer.Option("--no-baselines", help="Only stratified stands beside the agents.")
@@ -227,6 +231,12 @@ def compare(
     decompose: Annotated[
         list[str] | None,
         typer.Option(help="Take an agent apart: replay its schedule, shuffle it, play its mean. May be repeated."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0, help="After so many minutes nothing more is begun; the same command goes on. Default: no limit."
+        ),
     ] = None,
     set_: Set = None,
     trust: Trust = False,
@@ -252,6 +262,7 @@ def compare(
         baselines=not no_baselines,
         reach=reach or (),
         decompose=decompose or (),
+        minutes=minutes,
     )
 
 

@@ -5,11 +5,10 @@ from statistics import fmean
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from curriculum_rl.durable import naming, sha256, sync
 from curriculum_rl.envs.vector import PretrainingVectorEnv
-from curriculum_rl.pretraining.counting import CountingLosses, counting_losses
+from curriculum_rl.pretraining.counting import counting_losses
 from curriculum_rl.recording.checkpoints import Checkpoints
 from curriculum_rl.recording.learning_curve import learning_curve
 from curriculum_rl.recording.pictures import policy_picture
@@ -19,6 +18,7 @@ from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.schema import reading
 from curriculum_rl.scripts.running.recording import Recording
 from curriculum_rl.scripts.running.request import Request
+from curriculum_rl.scripts.running.summary import summary
 
 HASHED = ("config.yaml", "agent.zip", "segments.jsonl", "schedule.json")
 """The files whose sha256 stands in `result.json`."""
@@ -151,40 +151,6 @@ def tell_tensorboard(path: Any, console: Console, run: str | None = None) -> Non
     console.print(f"\nLook at the policy:  [bold]tensorboard --logdir {path}[/bold]", soft_wrap=True, highlight=False)
     console.print(f"then open  {deep_link(run=run)}", soft_wrap=True, highlight=False)
     console.print("(a favourite's line may leave a chart: untick 'Ignore outliers in chart scaling' in the settings)")
-
-
-def summary(results: list[dict[str, Any]]) -> Table:
-    """Agents side by side: score on the target, share of each task, tokens, seconds, overhead."""
-    env = results[0]["env"]
-    table = Table(title=f"{env}: every agent at the same total cost" if len(results) > 1 else env)
-    table.add_column("", no_wrap=True)
-    for result in results:
-        table.add_column(result["agent"], justify="right")
-    rows = {
-        "target loss (nats)": "target_loss",
-        "downstream accuracy": "downstream_accuracy",
-        "downstream entity F1": "downstream_entity_f1",
-    }
-    for name, key in rows.items():
-        values = [(result["final"] or {}).get(key) for result in results]
-        if any(value is not None for value in values):
-            table.add_row(name, *("-" if value is None else f"{value:.3f}" for value in values))
-    table.add_row("mean corpus loss", *(_mean_loss(result) for result in results), end_section=True)
-    for task in results[0]["share"]:
-        table.add_row(f"share {task}", *(f"{result['share'][task]:.1%}" for result in results))
-    table.add_section()
-    if any(result["pruned"] for result in results):
-        table.add_row("pruned", *("\n".join(result["pruned"]) or "-" for result in results))
-    table.add_row("learner tokens", *(f"{result['tokens']:,}" for result in results))
-    table.add_row("seconds", *(f"{result['wall_seconds']:.1f}" for result in results))
-    table.add_row("overhead", *(f"{result['overhead']:.1%}" for result in results))
-    table.caption = f"target loss of counting alone: {CountingLosses(**results[0]['baselines'])}"
-    return table
-
-
-def _mean_loss(result: dict[str, Any]) -> str:
-    value = (result["final"] or {}).get("mean_corpus_loss")
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _markdown(result: dict[str, Any]) -> str:

@@ -209,7 +209,7 @@ def test_a_narrow_list_still_says_what_agents_are(run: Any, monkeypatch: pytest.
     said = " ".join(out.replace("│", " ").split())
     for name, entry in AGENTS.items():
         assert name in said and f"pays for: {entry.cost}" in said
-    assert "auto the default: a static mixture, more of a task the nearer its text is to the target's" in said
+    assert f"auto {AGENTS['auto'].summary}" in said
 
 
 def test_demo_compares_three_agents(run: Any, file: str, tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_demo_compares_three_agents(run: Any, file: str, tmp_path: Path) -> None
         assert word in out
     counted = CountingLosses(**json.loads((tmp_path / "demo-1" / "auto" / "result.json").read_text())["baselines"])
     assert f"target loss of counting alone: {counted}" in " ".join(out.split())
-    assert "auto: the default: a static mixture, more of a task the nearer" in " ".join(err.split())
+    assert f"auto: {AGENTS['auto'].summary}" in " ".join(err.split())
     assert f"tensorboard --logdir {tmp_path / 'demo-1'}" in err.replace("\n", "")
     assert run("demo", "--env", file, "--out", str(tmp_path / "demo"))[0] == 0
     assert (tmp_path / "demo-2" / "auto" / "result.json").is_file()

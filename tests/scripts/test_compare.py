@@ -21,15 +21,15 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.experiment import build
 from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.recording.rows import read_rows
-from curriculum_rl.schema.load import load
+from curriculum_rl.schema import load as configs
 from curriculum_rl.scripts.compare import compare
 from curriculum_rl.scripts.comparing.output import page, tables
 from curriculum_rl.scripts.comparing.output.cost_tables import failures
 from curriculum_rl.scripts.comparing.output.lines import is_crash
 from curriculum_rl.scripts.comparing.output.verdicts import verdict
 from curriculum_rl.scripts.comparing.running import search
-from curriculum_rl.scripts.comparing.running.contestants import baselines, parse
 from curriculum_rl.scripts.comparing.running.directory import Directory, error_of
+from curriculum_rl.text import divergence
 
 AGENTS = "exp3s,fixed:task=9"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -74,11 +74,12 @@ def test_the_document_has_its_schema(finished: tuple[Path, dict[str, Any]]) -> N
     entry = found["agents"]["exp3s"]
     assert set(entry) <= documented
     assert set(entry["runs"][0]) <= documented
-    assert (found["seeds"], len(found["tasks"]), found["format"]) == ([0, 1], 5, 2)
+    assert (found["seeds"], len(found["tasks"]), found["format"]) == ([0, 1], 5, 3)
     sections = {label: one["section"] for label, one in found["agents"].items()}
     assert sections["exp3s"] == sections["fixed:task=9"] == "online"
     assert [label for label, section in sections.items() if section == "baseline"] == [
-        "stratified", "target-objective", "prior", "best-fixed", "best-static-2", "stratified-finetune", "random",
+        "stratified", "target-objective", "em-prior", "js-prior", "best-fixed", "best-static-2", "stratified-finetune",
+        "random",
     ]  # fmt: skip
     assert [label for label, section in sections.items() if section == "decomposition"] == [
         "exp3s yoked", "exp3s shuffled", "exp3s mean",
@@ -91,11 +92,11 @@ def test_every_run_costs_the_same_and_starts_alike(finished: tuple[Path, dict[st
     update = charged["stratified"] / 8
     assert all(charged["stratified"] - update < cost <= charged["stratified"] for cost in charged.values())
     assert found["agents"]["exp3s"]["cost"]["flops"]["proxy"] > 0
-    assert "proxy" not in found["agents"]["prior"]["cost"]["flops"]
+    assert "proxy" not in found["agents"]["em-prior"]["cost"]["flops"]
     # Under one seed the learner begins with the same weights: its first score is the same whatever is done with it.
     first = {
         label: read_rows(out / "runs" / label / "seed-1" / "segments.jsonl")[0]
-        for label in ("stratified", "random", "prior", "stratified-finetune")
+        for label in ("stratified", "random", "em-prior", "stratified-finetune")
     }
     assert len({round(row["score"] - row["gain"], 9) for row in first.values()}) == 1
 
@@ -104,11 +105,11 @@ def test_figures_follow_from_the_runs(finished: tuple[Path, dict[str, Any]]) -> 
     _, found = finished
     agents = found["agents"]
     losses = {
-        label: [run["target_loss"] for run in agents[label]["runs"]] for label in ("exp3s", "stratified", "prior")
+        label: [run["target_loss"] for run in agents[label]["runs"]] for label in ("exp3s", "stratified", "em-prior")
     }
     figure = agents["exp3s"]["figures"]["target_loss"]
     assert figure["mean"] == pytest.approx(np.mean(losses["exp3s"]))
-    for reference in ("stratified", "prior"):
+    for reference in ("stratified", "em-prior"):
         difference = np.subtract(losses["exp3s"], losses[reference])
         assert figure["against"][reference]["difference"]["mean"] == pytest.approx(difference.mean())
     assert figure["against"]["stratified"]["holm"] == figure["against"]["stratified"]["p"]  # one agent finished
@@ -127,8 +128,9 @@ def test_figures_follow_from_the_runs(finished: tuple[Path, dict[str, Any]]) -> 
 def test_the_search_is_charged(finished: tuple[Path, dict[str, Any]]) -> None:
     _, found = finished
     fixed, static = (found["agents"][label]["setup"] for label in ("best-fixed", "best-static-2"))
-    # Five fixed tasks, then three on two more seeds; with the two drawn and three named ones, then eight on two more.
-    assert (fixed["runs"], static["runs"]) == (5 + 3 * 2, 5 + 3 + 2 + 8 * 2)
+    # Five fixed tasks, then three on two more seeds. Even, the target's objective, four powers of one prior, three of
+    # the other, two drawn ones and one refinement, then eight on two more seeds.
+    assert (fixed["runs"], static["runs"]) == (5 + 3 * 2, 5 + 9 + 2 + 1 + 8 * 2)
     run = found["agents"]["stratified"]["cost"]["charged"]
     assert fixed["flops"] == pytest.approx(fixed["runs"] * run, rel=0.15)
     assert static["deployed"]["10"]["flops"] == pytest.approx(
@@ -196,7 +198,7 @@ def test_sentences_claim_no_more_than_was_proven(finished: tuple[Path, dict[str,
     size = f"{abs(pair['difference']['mean']):.3f} nats"
     assert f"{size} {'below' if pair['difference']['mean'] < 0 else 'above'} stratified (not proven)" in sentence
     ten = json.loads(json.dumps(found))
-    for reference in ("stratified", "prior"):
+    for reference in ("stratified", "em-prior"):
         proven = {"difference": {"mean": -0.2, "low": -0.3, "high": -0.1}, "holm": 0.004}
         ten["agents"]["exp3s"]["figures"]["target_loss"]["against"][reference].update(proven)
     assert verdict(ten)[0].startswith("exp3s ends 0.200 nats below stratified, and ends 0.200 nats below the static")
@@ -292,74 +294,83 @@ def test_tensorboard_has_a_run_for_each(finished: tuple[Path, dict[str, Any]]) -
 def test_only_what_is_missing_is_run(finished: tuple[Path, dict[str, Any]], settings: dict[str, Any]) -> None:
     out, found = finished
     before = times(out)
-    cell = out / "runs" / "prior" / "seed-1"
+    cell = out / "runs" / "em-prior" / "seed-1"
     (cell / "result.json").unlink()
     shutil.rmtree(out / "runs" / "random" / "seed-0")
     again = compare(**settings, out=out)
     after = times(out)
     assert {name for name in before if before[name] != after.get(name)} == {
-        "runs/prior/seed-1/result.json", "runs/random/seed-0/result.json",
+        "runs/em-prior/seed-1/result.json", "runs/random/seed-0/result.json",
     }  # fmt: skip
-    for label in ("prior", "random", "exp3s"):
+    for label in ("em-prior", "random", "exp3s"):
         figures = [one["agents"][label]["figures"] for one in (found, again)]
         assert figures[0] == figures[1]
 
 
-def test_auto_is_the_prior_and_is_not_run_twice(
+def test_both_priors_are_what_they_say_whatever_the_environment_names(
     finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
 ) -> None:
+    target = {**small["target"], "prior": "js", "divergence": "kl"}
     options: dict[str, Any] = {"out": tmp_path / "out", "seeds": 2, "static_mixtures": 0, "quiet": True}
-    found = compare(small, "auto,sw-ucb,stratified:prior=1", **options)
+    found = compare({**small, "target": target}, "auto", baselines=["em-prior", "js-prior"], **options)
     entries = found["agents"]
+    assert list(entries) == ["auto", "stratified", "em-prior", "js-prior"]
     losses = {label: [run["target_loss"] for run in entry["runs"]] for label, entry in entries.items()}
-    assert finished[1]["prior"] == "prior" and found["prior"] == "auto" and "prior" not in entries
-    assert losses["auto"] == [run["target_loss"] for run in finished[1]["agents"]["prior"]["runs"]]
-    assert entries["auto"]["feedback"] == "none" and set(entries["auto"]["cost"]["flops"]) == {"train", "report"}
-    against = {label: entry["figures"]["target_loss"]["against"] for label, entry in entries.items()}
-    assert "prior" not in against["auto"]
-    difference = np.subtract(losses["sw-ucb"], losses["auto"]).mean()
-    assert against["sw-ucb"]["prior"]["difference"]["mean"] == pytest.approx(difference)
-    said = {sentence.partition(" ")[0].strip(","): sentence for sentence in verdict(found)}
-    assert said["auto"].startswith("auto, which is the static prior, ends ")
-    assert said["auto"].count("prior") == 1
-    assert "and ends exactly where the static prior does" in said["stratified:prior=1"]
-    with pytest.raises(ConfigError, match="reach: must be one of auto, sw-ucb"):
-        compare(small, "auto,sw-ucb", **options, reach=["prior"])
+    for label in ("em-prior", "js-prior"):
+        assert losses[label] == [run["target_loss"] for run in finished[1]["agents"][label]["runs"]]
+    shares = {
+        label: read_rows(tmp_path / "out" / "runs" / label / "seed-0" / "segments.jsonl")[0]["probabilities"]
+        for label in ("auto", "em-prior", "js-prior")
+    }
+    assert shares["auto"] == pytest.approx(shares["js-prior"])
+    assert shares["auto"] != pytest.approx(shares["em-prior"], abs=1e-4)
+    assert set(entries["auto"]["figures"]["target_loss"]["against"]) == {"stratified", "em-prior"}
+    assert set(entries["em-prior"]["figures"]["target_loss"]["against"]) == {"stratified"}
+    # So little text of so few tasks that both fill the batches alike.
+    assert losses["auto"] == losses["em-prior"]
+    assert verdict(found)[0].endswith("stratified (not proven), and ends exactly where the static EM prior does.")
 
 
-def test_where_the_signal_split_may_be_trained_on_the_prior_is_auto_without_its_finish() -> None:
-    for train, agents, prior in (
-        (False, "auto,exp3s", "auto"),
-        (False, "exp3s", "prior"),
-        (False, "auto:finish=0", "auto:finish=0"),
-        (True, "auto,exp3s", "prior"),
-        (True, "auto,auto:finish=0", "auto:finish=0"),
-        (True, "auto:prior=2", "prior"),
-    ):
-        typed = parse(agents)
-        everybody = [*typed, *baselines(typed, mixtures=0, objective=None, train=train)]
-        assert [one.label for one in everybody if one.is_prior(train=train)] == [prior]
-        options = next(one.options for one in everybody if one.label == prior)
-        assert options == ({"finish": 0} if train or "finish" in agents else {})
-
-
-def test_the_prior_of_the_search_is_what_auto_plays(
-    finished: tuple[Path, dict[str, Any]], small: dict[str, Any]
-) -> None:
+def test_powers_of_both_priors_are_searched(finished: tuple[Path, dict[str, Any]], small: dict[str, Any]) -> None:
     out, _ = finished
-    expected = build(load(small)).problem.prior
-    row = read_rows(out / "runs" / "prior" / "seed-0" / "segments.jsonl")[0]
-    assert row["probabilities"] == pytest.approx(expected)
-    named = json.loads((out / "search" / "named-0-3.json").read_text())["mixtures"]
-    assert named[1] == pytest.approx(expected)
+    problem = build(configs.load(small)).problem
+    distances = divergence.of_terms(
+        "js", problem.target.text["signal"].tokens, [task.corpus.tokens for task in problem.tasks],
+        problem.tokenizer.vocab_size,
+    )  # fmt: skip
+    own = np.array([task.objective.name == problem.target_objective for task in problem.tasks])
+    (file,) = (out / "search").glob("named-*.json")
+    tried = json.loads(file.read_text())["mixtures"]
+    assert tried[0] == [0.2] * 5
+    assert tried[1] == pytest.approx(own / own.sum())
+    powers = (1, 2 / 3, 4 / 3, 2)  # of what is sharpened by 1.5 already
+    for power, mixture in zip(powers, tried[2:6], strict=True):
+        assert problem.prior is not None
+        assert mixture == pytest.approx(problem.prior**power / (problem.prior**power).sum())
+    for bits, mixture in zip((0.1, 0.05, 0.02), tried[6:], strict=True):
+        weights = np.exp(-distances / bits) * own
+        assert mixture == pytest.approx(weights / weights.sum())
+    for label, place in (("em-prior", 2), ("js-prior", 6)):
+        row = read_rows(out / "runs" / label / "seed-0" / "segments.jsonl")[0]
+        assert row["probabilities"] == pytest.approx(tried[place])
+
+
+def test_time_is_up_and_the_same_command_goes_on(small: dict[str, Any], tmp_path: Path) -> None:
+    options: dict[str, Any] = {"out": tmp_path / "out", "seeds": 1, "static_mixtures": 1, "quiet": True}
+    found = compare(small, "random", minutes=0, **options)
+    assert {run["status"] for entry in found["agents"].values() for run in entry["runs"]} == {"missing"}
+    assert not times(tmp_path / "out")
+    again = compare(small, "random", baselines=False, **options)
+    assert [entry["runs"][0]["status"] for entry in again["agents"].values()] == ["finished", "finished"]
 
 
 def test_baselines_play_the_same_tasks_where_agents_see_them_renumbered(
     finished: tuple[Path, dict[str, Any]], small: dict[str, Any], tmp_path: Path
 ) -> None:
-    changes = {"action.permute": True}
-    found = compare(small, "sw-ucb", out=tmp_path / "out", seeds=2, static_mixtures=0, overrides=changes, quiet=True)
-    for label in ("target-objective", "prior", "best-fixed", "stratified-finetune"):
+    labels = ("target-objective", "em-prior", "js-prior", "best-fixed", "stratified-finetune")
+    options: dict[str, Any] = {"seeds": 2, "static_mixtures": 0, "baselines": labels, "quiet": True}
+    found = compare(small, "random", out=tmp_path / "out", overrides={"action.permute": True}, **options)
+    for label in labels:
         shares, plain = ([run["share"] for run in one["agents"][label]["runs"]] for one in (found, finished[1]))
         assert shares == plain
 
@@ -369,7 +380,7 @@ def test_what_cannot_be_read_counts_as_missing_and_is_run_again(
 ) -> None:
     out, found = shutil.copytree(finished[0], tmp_path / "copy"), finished[1]
     before = times(out)
-    (out / "runs" / "prior" / "seed-1" / "result.json").write_text('{"final": ')
+    (out / "runs" / "em-prior" / "seed-1" / "result.json").write_text('{"final": ')
     (out / "runs" / "random" / "seed-1" / "config.yaml").write_text("agent: [")
     rows = out / "runs" / "exp3s" / "seed-0" / "segments.jsonl"
     rows.write_bytes(rows.read_bytes().replace(b'"segment": 1', b'"segment": 2', 1))
@@ -379,7 +390,7 @@ def test_what_cannot_be_read_counts_as_missing_and_is_run_again(
     again = compare(**settings, out=out)
     after = times(out)
     assert {name for name in before if before[name] != after[name]} == {
-        f"runs/{cell}/result.json" for cell in ("prior/seed-1", "random/seed-1", "exp3s/seed-0")
+        f"runs/{cell}/result.json" for cell in ("em-prior/seed-1", "random/seed-1", "exp3s/seed-0")
     }
     assert json.loads(part.read_text())["scores"] == tried["scores"]
     for label, one in found["agents"].items():
@@ -426,6 +437,7 @@ def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Pat
         ({"agents": "exp3s@here"}, "learns inside its one run"),
         ({"agents": "ppo@nowhere"}, "nowhere holds no agent.zip"),
         ({"seeds": 0}, "seeds: must be at least 1"),
+        ({"minutes": -1}, "minutes: must be at least 0"),
         ({"reach": ["d-ts"]}, "reach: must be one of exp3s, fixed:task=9, "),
         ({"decompose": ["d-ts"]}, "decompose: must be one of the agents"),
         ({"seeds": 1}, "at least 2 seeds"),
@@ -433,6 +445,7 @@ def test_two_processes_refuse_each_other(settings: dict[str, Any], tmp_path: Pat
             {"agents": "stratified-finetune", "decompose": ["stratified-finetune"]},
             "decompose: 'stratified-finetune' trains on the target's signal split",
         ),
+        ({"baselines": ["prior"]}, "baselines: must be one of stratified, target-objective, em-prior, "),
         ({"overrides": {"colour": 1}}, "colour: unknown key"),
         ({"overrides": {"agent.step": 1}}, "agents: name:step=value"),
     ],

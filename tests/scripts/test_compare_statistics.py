@@ -71,6 +71,24 @@ def test_no_headroom_no_share_of_it():
     assert statistics.headroom([1.0, 1.0], [2.0, 2.0], [2.5, 2.5]) is None
     # The best mixture is better on average, but not clearly: the ratio could be anything.
     assert statistics.headroom([1.0, 1.0, 1.0], [2.0, 2.0, 2.0], [1.0, 2.9, 1.9]) is None
+    # Clearly better, but by less than .05 nats; just more than that is enough.
+    assert statistics.headroom([1.96, 1.96], [2.0, 2.0], [1.951, 1.951]) is None
+    found: Any = statistics.headroom([1.96, 1.96], [2.0, 2.0], [1.949, 1.949])
+    assert found.mean == pytest.approx(0.04 / 0.051)
+
+
+def test_pooled_headroom_is_a_ratio_of_sums():
+    # Gains .3 and -.02, headrooms .4 and .02: (.3 - .02) / .42, not the mean of .75 and -1.
+    one, other = ([4.7, 4.8], [5.0, 5.1], [4.6, 4.7]), ([3.02, 3.12], [3.0, 3.1], [2.98, 3.08])
+    found: Any = statistics.pooled_headroom([one, other])
+    assert found.mean == pytest.approx(0.28 / 0.42)
+    assert (found.low, found.high) == (pytest.approx(0.28 / 0.42), pytest.approx(0.28 / 0.42))  # every seed alike
+    # .1 and .5 gained of .4 each: resamples have both from one seed or from each, so the ends are a quarter and 1.25.
+    found = statistics.pooled_headroom([([4.9, 4.5], [5.0, 5.0], [4.6, 4.6])])
+    assert (found.mean, found.low, found.high) == (pytest.approx(0.75), pytest.approx(0.25), pytest.approx(1.25))
+    assert statistics.pooled_headroom([other]) is None
+    found = statistics.pooled_headroom([([4.7], [5.0], [4.6])])
+    assert (found.mean, found.low, found.high) == (pytest.approx(0.75), None, None)
 
 
 def test_reached_is_the_smallest_part_that_wins():

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from curriculum_rl.errors import ConfigError
 from curriculum_rl.pretraining.counting import CountingLosses
 from curriculum_rl.scripts.comparing.analysis import reading, statistics
-from curriculum_rl.scripts.comparing.running import search
-from curriculum_rl.scripts.comparing.running.contestants import BEST_FIXED, PRIOR, STRATIFIED, Contestant
+from curriculum_rl.scripts.comparing.running.contestants import BEST_FIXED, REFERENCES, STRATIFIED, Contestant
 from curriculum_rl.scripts.comparing.running.plan import REACH, Plan
 
-FORMAT = 2
+FORMAT = 3
 FIGURES = {
     "target_loss": True,
     "downstream_accuracy": False,
@@ -33,10 +33,8 @@ def document(plan: Plan, baselines: CountingLosses) -> dict[str, Any]:
         baselines: what counting alone reaches.
     """
     loss_proxy = plan.config.proxy.kind == "heldout_loss"
-    train = plan.config.target.train
-    prior = next((one.label for one in plan.contestants if one.is_prior(train=train)), None)
     entries = {one.label: _entry(plan, one, loss_proxy=loss_proxy) for one in plan.contestants}
-    _judge(entries, {STRATIFIED: STRATIFIED} | ({PRIOR: prior} if prior else {}))
+    _judge(entries, [label for label in REFERENCES if label in entries])
     for one in plan.contestants:
         _price(plan, one, entries)
     return {
@@ -50,7 +48,6 @@ def document(plan: Plan, baselines: CountingLosses) -> dict[str, Any]:
         "loss_proxy": loss_proxy,
         "baselines": asdict(baselines),
         "divergence": dict(zip(plan.tasks, map(float, plan.divergence), strict=True)),
-        "prior": prior,
         "static_mixtures": plan.mixtures,
         "reach": list(plan.reach),
         "agents": entries,
@@ -129,15 +126,15 @@ def _shared(entries: Sequence[Entry], figure: str) -> list[list[float]]:
     return [[column[seed] for seed in seeds] for column in columns]
 
 
-def _judge(entries: dict[str, Entry], references: dict[str, str]) -> None:
-    """Every figure against the references, labels by name; Holm over the agents that were asked for."""
+def _judge(entries: dict[str, Entry], references: Sequence[str]) -> None:
+    """Every figure against the references; Holm over the agents that were asked for."""
     for figure, lower in FIGURES.items():
         for entry in entries.values():
             known = list(values(entry, figure).values())
             if known:
                 entry["figures"][figure] = {**asdict(statistics.estimate(known)), "against": {}}
-        for name, label in references.items():
-            _against(entries, figure, name, label, lower_is_better=lower)
+        for reference in references:
+            _against(entries, figure, reference, lower_is_better=lower)
     best = next((entry for entry in entries.values() if entry["label"].startswith("best-static")), None)
     for entry in entries.values():
         columns = _shared([entry, entries[STRATIFIED], best], "target_loss") if best else [[]]
@@ -145,7 +142,7 @@ def _judge(entries: dict[str, Entry], references: dict[str, str]) -> None:
         entry["headroom"] = asdict(found) if found else None
 
 
-def _against(entries: dict[str, Entry], figure: str, name: str, reference: str, *, lower_is_better: bool) -> None:
+def _against(entries: dict[str, Entry], figure: str, reference: str, *, lower_is_better: bool) -> None:
     made = {}
     for label, entry in entries.items():
         mine, theirs = _shared([entry, entries[reference]], figure)
@@ -154,7 +151,7 @@ def _against(entries: dict[str, Entry], figure: str, name: str, reference: str, 
     agents = [label for label in made if entries[label]["role"] == "agent"]
     adjusted = dict(zip(agents, statistics.holm([made[label]["p"] for label in agents]), strict=True))
     for label, pair in made.items():
-        entries[label]["figures"][figure]["against"][name] = {**pair, "holm": adjusted.get(label)}
+        entries[label]["figures"][figure]["against"][reference] = {**pair, "holm": adjusted.get(label)}
 
 
 def _price(plan: Plan, one: Contestant, entries: dict[str, Entry]) -> None:
@@ -191,9 +188,9 @@ def _setup(plan: Plan, one: Contestant) -> Entry | None:
         if one.pretrained:
             return {"kind": "training", **reading.training_cost(plan.folder.training(one))}
         if one.found in ("fixed", "static"):
-            found = search.choose(plan.folder, one.found, plan.first_round, mixtures=plan.mixtures)
+            found = plan.search.choose(one.found)
             return {"kind": "search", **found.cost, "shares": dict(zip(plan.tasks, found.shares, strict=True))}
-    except OSError:  # it did not finish
+    except (ConfigError, OSError):  # it did not finish
         return None
     return None
 

@@ -10,6 +10,8 @@ from scipy.stats import bootstrap, permutation_test  # type: ignore[import-untyp
 
 Floats = npt.NDArray[np.float64]
 RESAMPLES = 9999
+LEAST = 0.05
+"""Nats that the best static mixture has to end below stratified: of less no share can be told."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,12 @@ def holm(p: Sequence[float | None]) -> list[float | None]:
 def headroom(agent: Sequence[float], stratified: Sequence[float], best: Sequence[float]) -> Estimate | None:
     """(agent - stratified) / (best static - stratified) of the means, seeds resampled together.
 
-    None where there is no headroom to capture: the best static mixture's mean is not below stratified's, or the
-    interval of that difference holds 0, so that the ratio could be anything. Figures are lower-is-better.
+    None where there is no headroom to capture: the best static mixture's mean is less than LEAST below stratified's,
+    or the interval of that difference holds 0, so that the ratio could be anything. Figures are lower-is-better.
     """
     first, second, third = (np.asarray(column, np.float64) for column in (agent, stratified, best))
     room = estimate((second - third).tolist())
-    if room.mean <= 0 or (room.low is not None and room.low <= 0):
+    if room.mean < LEAST or (room.low is not None and room.low <= 0):
         return None
 
     def ratio(a: Floats, s: Floats, b: Floats, axis: int = -1) -> Floats:
@@ -120,6 +122,29 @@ def headroom(agent: Sequence[float], stratified: Sequence[float], best: Sequence
     found = bootstrap(columns, ratio, n_resamples=RESAMPLES, rng=0, **how)
     low, high = float(found.confidence_interval.low), float(found.confidence_interval.high)
     return Estimate(share, low, high) if math.isfinite(low) and math.isfinite(high) else Estimate(share, None, None)
+
+
+def pooled_headroom(families: Sequence[tuple[Sequence[float], Sequence[float], Sequence[float]]]) -> Estimate | None:
+    """The sum of several families' gains over the sum of their headrooms; seeds resampled within each family.
+
+    None where the sum of headrooms is less than LEAST.
+
+    Args:
+        families: losses of the agent, of stratified and of the best static mixture, under the same seeds.
+    """
+    columns = [np.asarray(family, np.float64) for family in families]
+    gain, room = (sum(float((one[1] - one[of]).mean()) for one in columns) for of in (0, 2))
+    if room < LEAST:
+        return None
+    if min(one.shape[1] for one in columns) < 2:
+        return Estimate(gain / room, None, None)
+    draw, gains, rooms = np.random.default_rng(0), np.zeros(RESAMPLES), np.zeros(RESAMPLES)
+    for one in columns:
+        chosen = draw.integers(one.shape[1], size=(RESAMPLES, one.shape[1]))
+        gains += (one[1] - one[0])[chosen].mean(axis=1)
+        rooms += (one[1] - one[2])[chosen].mean(axis=1)
+    low, high = np.percentile(gains / rooms, (2.5, 97.5))
+    return Estimate(gain / room, float(low), float(high))
 
 
 def reached(scores: Mapping[float, Sequence[float]], reference: Sequence[float]) -> float | None:

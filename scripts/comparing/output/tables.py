@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from curriculum_rl.pretraining.counting import CountingLosses
+from curriculum_rl.scripts.comparing.analysis.statistics import LEAST
 from curriculum_rl.scripts.comparing.output.cost_tables import costs, setups
 from curriculum_rl.scripts.comparing.output.lines import NONE, Table, groups_of, interval, name_of, signed
 
@@ -45,8 +46,9 @@ def _scores(found: Mapping[str, Any]) -> Table:
         f"Counting alone reaches: {counting}.",
         "Headroom: (agent - stratified) / (best static mixture - stratified); above 1 means that dynamics paid.",
     ]
-    if found["prior"]:
-        notes.insert(2, f"Prior: the static prior, the row {found['prior']}; it costs nothing.")
+    if "em-prior" in found["agents"]:
+        notes.insert(2, "Prior: the row em-prior, a static mixture; it costs nothing.")
+    notes += _no_headroom(found)
     if reference and reference["mean"] >= counting.bigram:
         notes.append("Stratified does not end below the bigram line: these runs are too short to make claims about.")
     if len(found["seeds"]) < 6:
@@ -56,10 +58,23 @@ def _scores(found: Mapping[str, Any]) -> Table:
     return Table("Loss on the target", columns, groups, tuple(notes), brief=frozenset({4, 5}))
 
 
+def _no_headroom(found: Mapping[str, Any]) -> list[str]:
+    """Why nothing has a headroom although a best static mixture was searched; at most one sentence."""
+    best = next((entry for label, entry in found["agents"].items() if label.startswith("best-static")), None)
+    against = best["figures"].get("target_loss", {}).get("against", {}) if best else {}
+    if best is None or best["headroom"] or "stratified" not in against:
+        return []
+    pair = against["stratified"]["difference"]
+    return [
+        f"Headroom is not defined here: the best static mixture - stratified is {signed(pair)}, and it has to be "
+        f"below -{LEAST} with an interval below 0."
+    ]
+
+
 def _score_row(entry: Mapping[str, Any]) -> tuple[str, ...]:
     figure = entry["figures"]["target_loss"]
     pair = figure["against"].get("stratified")
-    prior = figure["against"].get("prior")
+    prior = figure["against"].get("em-prior")
     holm = pair["holm"] if pair else None
     return (
         name_of(entry),

@@ -6,7 +6,7 @@ from typing import Any
 from curriculum_rl.scripts.comparing.output.lines import by_section
 
 LEVEL = 0.05
-PRIOR = "the static prior"
+NAMES = {"stratified": "stratified", "em-prior": "the static EM prior"}
 
 
 def verdict(found: Mapping[str, Any]) -> list[str]:
@@ -20,15 +20,13 @@ def verdict(found: Mapping[str, Any]) -> list[str]:
         for entry in entries
         if section in ("online", "pretrained") and entry["figures"]
     ]
-    return [_seeing(entry, found["prior"]) if entry["sees_target"] else _blind(entry) for entry in agents]
+    return [_seeing(entry) if entry["sees_target"] else _blind(entry) for entry in agents]
 
 
-def _seeing(entry: Mapping[str, Any], prior: str | None) -> str:
+def _seeing(entry: Mapping[str, Any]) -> str:
     against = entry["figures"]["target_loss"]["against"]
-    names = {"stratified": "stratified", "prior": PRIOR}
-    compared = [_compared(against[reference], name) for reference, name in names.items() if reference in against]
-    label = f"{prior}, which is {PRIOR}," if entry["label"] == prior else entry["label"]
-    sentence = f"{label} {', and '.join(compared)}"
+    compared = [_compared(against[reference], name) for reference, name in NAMES.items() if reference in against]
+    sentence = f"{entry['label']} {', and '.join(compared)}"
     if entry["headroom"]:
         sentence += f"; headroom captured: {entry['headroom']['mean']:.2f}"
     return f"{sentence}."

@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -15,15 +14,14 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema.load import parse_override
 
 Role = Literal["agent", "baseline", "decomposition"]
-Found = Literal["", "fixed", "static", "objective", "yoked", "shuffled", "mean"]
-"""Where options come from that nobody typed: a search, the target's objective, or another run."""
+Found = Literal["", "fixed", "static", "objective", "em", "js", "yoked", "shuffled", "mean"]
+"""Where options come from that nobody typed: a search, the target's objective, its text, or another run."""
 
-STRATIFIED, PRIOR, OBJECTIVE, BEST_FIXED, RANDOM, FINETUNE = (
-    "stratified", "prior", "target-objective", "best-fixed", "random", "stratified-finetune",
+STRATIFIED, EM_PRIOR, JS_PRIOR, OBJECTIVE, BEST_FIXED, RANDOM, FINETUNE = (
+    "stratified", "em-prior", "js-prior", "target-objective", "best-fixed", "random", "stratified-finetune",
 )  # fmt: skip
-
-NO_FINISH = MappingProxyType({"finish": 0})
-"""Options under which `auto` is the static prior also where the target's signal split may be trained on."""
+REFERENCES = (STRATIFIED, EM_PRIOR)
+"""What every figure is compared with, seed by seed."""
 
 LONGEST_FOLDER = 200  # characters of a label in the name of its folder
 
@@ -66,14 +64,6 @@ class Contestant:
     def pretrained(self) -> bool:
         """Whether it is trained over many runs and then used frozen."""
         return self.entry.protocol == "pretrained"
-
-    def is_prior(self, *, train: bool) -> bool:
-        """Whether it is the static prior, under whatever label: `auto` as it is.
-
-        Args:
-            train: whether the target's signal split may be trained on; then it is `auto` without its finish.
-        """
-        return self.agent == "auto" and (self.options == NO_FINISH or not (self.options or train))
 
     @property
     def section(self) -> str:
@@ -130,26 +120,28 @@ def best_static(mixtures: int) -> str:
     return f"best-static-{mixtures}"
 
 
-def baselines(agents: Sequence[Contestant], *, mixtures: int, objective: str | None, train: bool) -> list[Contestant]:
+def baselines(*, mixtures: int, objective: str | None) -> list[Contestant]:
     """What every table carries (evidence.md 4), stratified first.
 
     Args:
-        agents: who was typed; where `auto` was and is the static prior, that is not run twice.
         mixtures: random static mixtures that are searched; 0 leaves the best of them out.
         objective: the target's own objective, where it is the objective of some tasks and not of all; else None.
-        train: whether the target's signal split may be trained on.
     """
     made = [stratified()]
     if objective:
         about = f"stratified over the tasks of the target's objective, {objective}"
         made.append(Contestant(OBJECTIVE, "mixture", {}, "baseline", None, "objective", "", about, False))
-    if not any(one.is_prior(train=train) for one in agents):
-        about = "the prior of the texts as a static mixture: what auto plays, but for a finish on the signal split"
-        made.append(Contestant(PRIOR, "auto", {**NO_FINISH} if train else {}, "baseline", about=about))
+    about = "static: the weights under which a mixture of n-gram models of the tasks explains the target's text best"
+    made.append(Contestant(EM_PRIOR, "mixture", {}, "baseline", None, "em", "", about))
+    about = "static: shares in proportion to exp(-d / .1), d the Jensen-Shannon divergence from the target's text, bits"
+    made.append(Contestant(JS_PRIOR, "mixture", {}, "baseline", None, "js", "", about))
     about = "the one task whose runs ended best on other seeds"
     made.append(Contestant(BEST_FIXED, "mixture", {}, "baseline", None, "fixed", "", about))
     if mixtures:
-        about = f"the static mixture whose runs ended best on other seeds, of {mixtures} random ones and all baselines"
+        about = (
+            f"the static mixture whose runs ended best on other seeds, of {mixtures} random ones, {mixtures // 2} "
+            "refinements of the best, powers of both priors, and all static baselines"
+        )
         made.append(Contestant(best_static(mixtures), "mixture", {}, "baseline", None, "static", "", about))
     about = "stratified, then the target's signal split alone for the last fifth of the budget"
     made.append(Contestant(FINETUNE, "stratified-finetune", {}, "baseline", about=about))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from curriculum_rl.errors import ConfigError
 from curriculum_rl.recording.runs import RunDirectory
 from curriculum_rl.recording.schedules import read_schedule
 from curriculum_rl.schema import EnvConfig
-from curriculum_rl.scripts.comparing.running import cells, search
+from curriculum_rl.scripts.comparing.running import cells, proposing, search
 from curriculum_rl.scripts.comparing.running.contestants import Contestant
 from curriculum_rl.scripts.comparing.running.directory import Directory, check_data, check_same, is_finished
 from curriculum_rl.scripts.comparing.running.workers import Job
@@ -37,7 +37,7 @@ class Plan:
         tasks: K names.
         objectives: of the tasks.
         divergence: (K,) of each task's text from the target's, bits.
-        prior: (K,) shares from the texts alone; None where the target has no prior.
+        priors: (K,) shares from the texts alone, "em" and "js".
         objective: the target's own.
         timesteps: segments that a policy is trained for; None: the default. What says itself how many runs it learns
             from is trained for as many.
@@ -53,7 +53,7 @@ class Plan:
     tasks: tuple[str, ...]
     objectives: tuple[str, ...]
     divergence: npt.NDArray[np.float64]
-    prior: npt.NDArray[np.float64] | None
+    priors: Mapping[str, npt.NDArray[np.float64]]
     objective: str
     timesteps: int | None = None
     mixtures: int = 0
@@ -64,13 +64,13 @@ class Plan:
         """Parts of the budget that runs are made at."""
         return (*REACH, 100) if self.reach else (100,)
 
-    @property
-    def first_round(self) -> list[search.Part]:
-        """The first round of the search."""
-        named = [] if self.prior is None else [self.prior]
-        if self.objective in self.objectives:
-            named.append(np.array(search.of_objective(self.objectives, self.objective)))
-        return search.first_round(len(self.tasks), named, self.mixtures, self.config.action.emphasis)
+    @cached_property
+    def search(self) -> search.Search:
+        """The search for the best fixed task and the best static mixture."""
+        some = {self.objective} < set(self.objectives)
+        objective = np.array(proposing.of_objective(self.objectives, self.objective)) if some else None
+        emphasis = self.config.action.emphasis
+        return search.Search(self.folder, len(self.tasks), self.priors, objective, self.mixtures, emphasis)
 
     def partner(self, seed: int) -> int:
         """The seed whose schedule is replayed under this one; it stays the same when seeds are added."""
@@ -119,11 +119,12 @@ def _searches(plan: Plan) -> list[Job]:
     kinds = {one.found for one in plan.contestants if one.found in ("fixed", "static")}
     if not kinds:
         return []
-    first = plan.first_round if "static" in kinds else [p for p in plan.first_round if p.kind == "fixed"]
+    first = [part for part in plan.search.known if "static" in kinds or part.kind == "fixed"]
     made = [(part.name, partial(_try, plan, part), frozenset[str]()) for part in first]
-    waits = frozenset(f"search {part.name}" for part in first)
-    names = [name for kind in sorted(kinds) for name in search.final_names(kind, plan.mixtures)]
-    made += [(name, partial(_try_finalists, plan, name), waits) for name in names]
+    for kind, waited in plan.search.rounds():
+        if not kind.startswith("final") or kind.removeprefix("final-") in kinds:
+            after = frozenset(f"search {name}" for name in waited)
+            made += [(name, partial(_try_best, plan, kind, name), after) for name in plan.search.names(kind)]
     return [
         Job(f"search {name}", cells.try_mixtures, arguments, after)
         for name, arguments, after in made
@@ -137,9 +138,8 @@ def _try(plan: Plan, part: search.Part) -> dict[str, Any]:
     return {"config": plan.config, "overrides": {}, **tried}
 
 
-def _try_finalists(plan: Plan, name: str) -> dict[str, Any]:
-    parts = search.second_round(plan.folder, plan.first_round, mixtures=plan.mixtures)
-    return _try(plan, next(part for part in parts if part.name == name))
+def _try_best(plan: Plan, kind: str, name: str) -> dict[str, Any]:
+    return _try(plan, next(part for part in plan.search.parts(kind) if part.name == name))
 
 
 def _cell(plan: Plan, one: Contestant, seed: int, percent: int) -> Job | None:
@@ -166,7 +166,7 @@ def _after(plan: Plan, one: Contestant, seed: int) -> frozenset[str]:
     if one.pretrained:
         return frozenset({f"train {one.label}"})
     if one.found in ("fixed", "static"):
-        return frozenset(f"search {name}" for name in search.final_names(one.found, plan.mixtures))
+        return frozenset(f"search {name}" for name in plan.search.names(f"final-{one.found}"))
     if one.role == "decomposition":
         return frozenset({name_of(plan.named(one.of), plan.partner(seed), 100)})
     return frozenset()
@@ -194,15 +194,17 @@ def _frozen(plan: Plan, one: Contestant, seed: int, percent: int) -> dict[str, A
 
 
 def options_found(plan: Plan, one: Contestant, seed: int) -> dict[str, Any]:
-    """Options that come from the search, the target's objective or another run.
+    """Options that come from the search, the target's objective, its text or another run.
 
     Raises:
         ConfigError: where the other run did not finish.
     """
     if one.found == "objective":
-        return {"shares": search.of_objective(plan.objectives, plan.objective)}
+        return {"shares": proposing.of_objective(plan.objectives, plan.objective)}
     if one.found in ("fixed", "static"):
-        return {"shares": search.choose(plan.folder, one.found, plan.first_round, mixtures=plan.mixtures).shares}
+        return {"shares": plan.search.choose(one.found).shares}
+    if one.found in ("em", "js"):
+        return {"shares": plan.priors[one.found].tolist()}
     source = plan.folder.cell(plan.named(one.of), plan.partner(seed))
     if not is_finished(source):
         raise ConfigError(f"{one.label}: its source, {source.parent.name} under {source.name}, did not finish")

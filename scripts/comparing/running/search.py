@@ -1,7 +1,13 @@
-"""The search for the best fixed task and the best static mixture: on other seeds, by the proxy's final score."""
+"""The search for the best fixed task and the best static mixture: on other seeds, by the proxy's final score.
 
-from collections.abc import Sequence
+What is known before anything runs is tried first, then twice refinements of the best so far, then the best on more
+seeds.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +16,7 @@ import numpy.typing as npt
 
 from curriculum_rl.errors import ConfigError
 from curriculum_rl.schema.files import read_json
+from curriculum_rl.scripts.comparing.running import proposing
 from curriculum_rl.scripts.comparing.running.directory import Directory
 
 Floats = npt.NDArray[np.float64]
@@ -18,7 +25,8 @@ FIRST_SEED, SECOND_SEEDS = 900_000, (900_001, 900_002)
 """Selection seeds, apart from any that a comparison would use; the best of the first seed are tried on the others."""
 BATCH = 16  # learners side by side: more make a batch no faster
 FINALISTS, FIXED_FINALISTS = 8, 3
-CONCENTRATION = 0.3  # of the Dirichlet: small, so that few tasks dominate
+SCALES = (0.5, 0.25)
+"""Of the noise of the refinements, in log shares, round by round."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +35,7 @@ class Part:
 
     Attributes:
         name: of its file.
-        kind: "fixed", "named" or "drawn".
+        kind: "fixed", "named", "drawn", "refined" or "final".
         mixtures: (C, K).
         seed: the selection seed.
     """
@@ -53,73 +61,128 @@ class Found:
     cost: dict[str, float]
 
 
-def first_round(tasks: int, named: Sequence[Floats], mixtures: int, emphasis: float) -> list[Part]:
-    """Every fixed task, and, where random mixtures are wanted, the named ones and those.
+@dataclass(frozen=True)
+class Search:
+    """What is searched, and in which files.
 
-    Random mixtures are alternately a Dirichlet draw and one that shares the batch with stratified, as a pick does.
-
-    Args:
+    Attributes:
+        folder: of the comparison.
         tasks: K.
-        named: mixtures that have a name: the prior, the target's objective.
-        mixtures: how many random ones.
+        priors: (K,) shares, "em" and "js".
+        objective: (K,) even shares of the tasks of the target's own objective; None: there are none.
+        mixtures: how many random ones; 0: fixed tasks alone.
         emphasis: share of the batch of a pick.
     """
-    parts = _cut("fixed", np.eye(tasks))
-    if not mixtures:
-        return parts
-    drawn = np.random.default_rng(0).dirichlet(np.full(tasks, CONCENTRATION), size=mixtures)
-    drawn[1::2] = emphasis * drawn[1::2] + (1 - emphasis) / tasks
-    return [*parts, *_cut("named", np.stack([np.full(tasks, 1 / tasks), *named])), *_cut("drawn", drawn)]
+
+    folder: Directory
+    tasks: int
+    priors: Mapping[str, Floats]
+    objective: Floats | None
+    mixtures: int
+    emphasis: float
+
+    @cached_property
+    def known(self) -> list[Part]:
+        """What is tried first: every fixed task and, where random mixtures are wanted, the named ones and those."""
+        parts = _cut("fixed", "", np.eye(self.tasks))
+        if not self.mixtures:
+            return parts
+        named = proposing.named(self.tasks, self.priors, self.objective)
+        drawn = proposing.drawn(self.tasks, self.mixtures, self.emphasis)
+        return [*parts, *_cut("named", _print([named]), named), *_cut("drawn", "", drawn)]
+
+    @cached_property
+    def key(self) -> str:
+        """What the parts depend on that are made from the scores of the known ones."""
+        return _print([part.mixtures for part in self.known])
+
+    @property
+    def refinements(self) -> tuple[int, int]:
+        """How many mixtures each of the two rounds makes: together half as many as random ones."""
+        whole = self.mixtures // 2
+        return whole - whole // 2, whole // 2
+
+    def names(self, kind: str) -> list[str]:
+        """The files of all parts of a kind, "refined-0" and "refined-1" apart, "final-fixed" or "final-static"."""
+        if kind.startswith("final"):
+            key = "" if kind == "final-fixed" else f"-{self.key}"
+            return [f"{kind}{key}-{seed}" for seed in SECOND_SEEDS]
+        if kind.startswith("refined"):
+            count = self.refinements[int(kind[-1])]
+            return [f"{kind}-{self.key}-{place}" for place in _places(count)]
+        return [part.name for part in self.known if part.kind == kind]
+
+    def rounds(self) -> list[tuple[str, list[str]]]:
+        """The kinds of parts that follow from others' scores, in order, each with the files that it waits for."""
+        fixed = self.names("fixed")
+        if not self.mixtures:
+            return [("final-fixed", fixed)]
+        known = [part.name for part in self.known]
+        first, second = (self.names(f"refined-{number}") for number in (0, 1))
+        return [
+            ("final-fixed", fixed),
+            ("refined-0", known),
+            ("refined-1", [*known, *first]),
+            ("final-static", [*known, *first, *second]),
+        ]
+
+    def parts(self, kind: str) -> list[Part]:
+        """The parts of a kind that follows from others, whose files must be there."""
+        mixtures, scores = self._tried(dict(self.rounds())[kind])
+        if kind.startswith("final"):
+            count = FIXED_FINALISTS if kind == "final-fixed" else FINALISTS
+            order = np.argsort(-scores, kind="stable")
+            best = np.array(list(dict.fromkeys(tuple(one) for one in mixtures[order].tolist()))[:count])
+            names = zip(self.names(kind), SECOND_SEEDS, strict=True)
+            return [Part(name, "final", best, seed) for name, seed in names]
+        number = int(kind[-1])
+        seed = (FIRST_SEED, number)
+        made = proposing.refined(mixtures, scores, self.refinements[number], scale=SCALES[number], seed=seed)
+        return _cut(kind, self.key, made, kind="refined")
+
+    def choose(self, found: str) -> Found:
+        """The finalist with the best mean score over the three selection seeds, and what the search has cost.
+
+        Args:
+            found: "fixed" or "static".
+        """
+        waited = dict(self.rounds())[f"final-{found}"]
+        files = [_read(self.folder.search(name)) for name in waited]
+        finals = [_read(self.folder.search(name)) for name in self.names(f"final-{found}")]
+        tried = {tuple(m): s for file in files for m, s in zip(file["mixtures"], file["scores"], strict=True)}
+        finalists = [tuple(mixture) for mixture in finals[0]["mixtures"]]
+        means = [
+            float(np.mean([tried[mixture], *(final["scores"][place] for final in finals)]))
+            for place, mixture in enumerate(finalists)
+        ]
+        best = int(np.argmax(means))
+        spent = [*files, *finals]
+        cost = {key: sum(file[key] for file in spent) for key in ("runs", "tokens", "flops", "seconds")}
+        return Found(list(finalists[best]), means[best], cost)
+
+    def _tried(self, names: Sequence[str]) -> tuple[Floats, Floats]:
+        files = [_read(self.folder.search(name)) for name in names]
+        mixtures = np.concatenate([np.array(file["mixtures"], np.float64) for file in files])
+        return mixtures, np.concatenate([np.array(file["scores"], np.float64) for file in files])
 
 
-def _cut(kind: str, mixtures: Floats) -> list[Part]:
+def _cut(name: str, key: str, mixtures: Floats, *, kind: str | None = None) -> list[Part]:
+    """Parts of at most as many mixtures as run side by side."""
+    front = f"{name}-{key}" if key else name
     return [
-        Part(f"{kind}-{first}-{min(first + BATCH, len(mixtures))}", kind, mixtures[first : first + BATCH])
-        for first in range(0, len(mixtures), BATCH)
+        Part(f"{front}-{place}", kind or name, mixtures[slice(*map(int, place.split("-")))])
+        for place in _places(len(mixtures))
     ]
 
 
-def second_round(folder: Directory, first: Sequence[Part], *, mixtures: int) -> list[Part]:
-    """The best of the first round on more seeds: three fixed tasks, and eight of everything."""
-    parts = []
-    for kinds, count, name in _finals(mixtures):
-        chosen = [part for part in first if part.kind in kinds]
-        tried = np.concatenate([part.mixtures for part in chosen])
-        scores = np.concatenate([_read(folder.search(part.name))["scores"] for part in chosen])
-        best = tried[np.argsort(-scores, kind="stable")[:count]]
-        parts += [Part(f"{name}-{seed}", name, best, seed) for seed in SECOND_SEEDS]
-    return parts
+def _places(count: int) -> Iterator[str]:
+    return (f"{first}-{min(first + BATCH, count)}" for first in range(0, count, BATCH))
 
 
-def _finals(mixtures: int) -> list[tuple[tuple[str, ...], int, str]]:
-    """Which kinds enter a final, how many of them, and what it is called."""
-    fixed: list[tuple[tuple[str, ...], int, str]] = [(("fixed",), FIXED_FINALISTS, "final-fixed")]
-    if not mixtures:
-        return fixed
-    return [*fixed, (("fixed", "named", "drawn"), FINALISTS, f"final-static-{mixtures}")]
-
-
-def final_names(kind: str, mixtures: int) -> list[str]:
-    """The files that the choice of the best fixed task ("fixed") or static mixture ("static") waits for."""
-    name = "final-fixed" if kind == "fixed" else f"final-static-{mixtures}"
-    return [f"{name}-{seed}" for seed in SECOND_SEEDS]
-
-
-def choose(folder: Directory, kind: str, first: Sequence[Part], *, mixtures: int) -> Found:
-    """The finalist with the best mean score over the three selection seeds, and what the search has cost."""
-    finals = [_read(folder.search(name)) for name in final_names(kind, mixtures)]
-    mine = [part for part in first if kind == "static" or part.kind == "fixed"]
-    files = [_read(folder.search(part.name)) for part in mine]
-    tried = {tuple(m): s for file in files for m, s in zip(file["mixtures"], file["scores"], strict=True)}
-    finalists = [tuple(mixture) for mixture in finals[0]["mixtures"]]
-    means = [
-        float(np.mean([tried[mixture], *(final["scores"][place] for final in finals)]))
-        for place, mixture in enumerate(finalists)
-    ]
-    best = int(np.argmax(means))
-    spent = [*files, *finals]
-    cost = {key: sum(file[key] for file in spent) for key in ("runs", "tokens", "flops", "seconds")}
-    return Found(list(finalists[best]), means[best], cost)
+def _print(mixtures: Sequence[Floats]) -> str:
+    """Some figures of the sha256 of mixtures, so that a file of others is not read for theirs."""
+    rounded = [np.round(one, 9) + 0.0 for one in mixtures]
+    return hashlib.sha256(b"".join(one.tobytes() for one in rounded)).hexdigest()[:8]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -133,9 +196,3 @@ def is_there(path: Path) -> bool:
         return {"mixtures", "scores", "runs", "tokens", "flops", "seconds"} <= _read(path).keys()
     except (ConfigError, AttributeError):
         return False
-
-
-def of_objective(objectives: Sequence[str], wanted: str) -> list[float]:
-    """Even shares of the tasks that have an objective."""
-    chosen = np.array([objective == wanted for objective in objectives], np.float64)
-    return [float(share) for share in chosen / chosen.sum()]

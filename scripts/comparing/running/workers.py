@@ -45,13 +45,16 @@ class Ended:
     error: str | None
 
 
-def perform(jobs: list[Job], *, processes: int, started: Callable[[Job], None]) -> Iterator[Ended]:
+def perform(
+    jobs: list[Job], *, processes: int, started: Callable[[Job], None], until: float | None = None
+) -> Iterator[Ended]:
     """Do the jobs in their order, those that wait for others as soon as these have ended.
 
     Args:
         jobs: whatever they wait for and is not among them counts as done.
         processes: 1 works in this process.
         started: called when a job begins.
+        until: when `time.monotonic()` is past it nothing more is begun; None: never.
 
     Yields:
         Each job as it ends, failed ones too.
@@ -64,6 +67,8 @@ def perform(jobs: list[Job], *, processes: int, started: Callable[[Job], None]) 
     ends = _here if processes == 1 else _Pool(min(processes, max(len(jobs), 1)))
 
     def take() -> Job | None:
+        if until is not None and time.monotonic() > until:
+            return None
         ready = next((job for job in waiting if not job.after & open_names), None)
         if ready is not None:
             waiting.remove(ready)
