@@ -88,6 +88,10 @@ class Replicas:
         """Measure these signals from now on; `info["signals"]` has them."""
         self.run.request_signals(names)
 
+    def signal_price(self, names: Sequence[str]) -> float:
+        """The share of a run's budget that one measurement of these signals costs."""
+        return self.run.signal_price(names)
+
     def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[ResetInfo]]:
         """Begin N new runs; the learners themselves are built at the first step."""
         self._set_seeds(seeds)

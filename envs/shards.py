@@ -66,6 +66,11 @@ class Shards:
         """Every shard measures these signals from now on."""
         self._call("request_signals", [(tuple(names),)] * len(self._pipes))
 
+    def signal_price(self, names: Sequence[str]) -> float:
+        """As every shard has it: it does not depend on the replicas."""
+        price: float = self._call("signal_price", [(tuple(names),)] * len(self._pipes))[0]
+        return price
+
     def reset(self, seeds: Sequence[int]) -> tuple[Observation, list[ResetInfo]]:
         """Begin N new runs."""
         self._left_at = time.perf_counter()

@@ -106,6 +106,14 @@ class PretrainingVectorEnv(VectorEnv[Observation, Actions, npt.NDArray[Any]]):
         """
         self._replicas.request_signals(names)
 
+    def signal_price(self, names: Sequence[str]) -> float:
+        """The share of a run's budget that one measurement of these signals costs.
+
+        Raises:
+            ConfigError: for a signal that is unknown, or cannot be measured here.
+        """
+        return self._replicas.signal_price(names)
+
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from curriculum_rl.agents.rule import Floats, Ints, State, check, one_hot
 from curriculum_rl.agents.shell.loop import Shell
-from curriculum_rl.agents.shell.wrapping import Wrapping
 from curriculum_rl.errors import ConfigError
 
 
@@ -95,15 +94,6 @@ class Stratified(Baseline):
     def _decide(self, count: int, *, deterministic: bool = False) -> tuple[Floats, npt.NDArray[Any]]:
         shares, actions = super()._decide(count, deterministic=deterministic)
         return shares, actions if self._memory.reads_env else np.zeros_like(actions)
-
-
-class Auto(Stratified):
-    """The env's prior as a static mixture; nothing is measured.
-
-    It is `stratified` under a prior, so an env that does not say one gets even shares.
-    """
-
-    wrappers = Wrapping(prior=1.0)
 
 
 class RoundRobin(Baseline):

@@ -13,12 +13,16 @@ def _entry(name: str, target: str, summary: str, source: str, **more: Any) -> Ag
 
 
 BASELINES = (
-    _entry(
+    AgentEntry(
         "auto",
-        "fixed:Auto",
-        "the default: the prior, weights under which the texts explain the target, as a static mixture (option: prior)",
+        "curriculum_rl.agents.auto.shell:Auto",
+        "the default: the prior, weights under which the texts explain the target, as a static mixture; the signal "
+        "split at the end where it may be trained on (options: prior, prior_last, measure, finish)",
         "ours: EM weights of bigram models (Dempster, Laird & Rubin 1977; Jelinek & Mercer 1980)",
         action="mixture",
+        needs_reward=False,
+        # Of what measure and guard ask for, as of the data mixers' signals.
+        env=MappingProxyType({"signals.every": 8}),
     ),
     _entry(
         "stratified",

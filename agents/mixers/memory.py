@@ -80,12 +80,13 @@ class MixerMemory(WrappedMemory):
         if len(feedback.gain) != self.replicas:
             raise ConfigError(f"infos: {len(feedback.gain)} replicas, but the agent remembers {self.replicas}")
         needed = self._needs_of_rule()
-        if set(needed) <= set(feedback.signals):
+        always = getattr(self._rule, "every_segment", False)
+        if always or set(needed) <= set(feedback.signals):
             # A rule that asked for signals and needs none any more has learned what it will.
-            if needed or not self._rule.signals:
+            if always or needed or not self._rule.signals:
                 self._rule.update(self._state, self._of_kept(feedback))
             self.learned[:] = True
-        self.update_wrappers(feedback.epochs, feedback.signals.get("duel"))
+        self.update_wrappers(feedback.epochs, feedback.signals.get(self.duel))
 
     def _of_kept(self, feedback: Feedback) -> Feedback:
         """The feedback on the tasks that the rule knows."""

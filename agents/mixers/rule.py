@@ -39,7 +39,8 @@ class MixerRule(Protocol):
     - `needs(state)`, the signals that it still needs; without it: always all of them;
     - `next_run(state, ended)`, which prepares, in place, the memory of the runs `ended` (S,) for a new learner; without
       it they start afresh;
-    - `across_runs = True`: it remembers tasks by their number from one run to the next.
+    - `across_runs = True`: it remembers tasks by their number from one run to the next;
+    - `every_segment = True`: it is updated after every segment, whether what it needs was measured or not.
 
     Attributes:
         signals: what it needs measured; it is not updated after segments without a measurement.

@@ -88,7 +88,7 @@ def _made(cls: type[Any], content: dict[str, Any]) -> Any:
         ValueError: where the file says what no such agent has.
     """
     fields = {field.name for field in dataclasses.fields(cls.rule_class)}
-    known = {"rule": fields, "options": {*cls.shared, *(dataclasses.asdict(cls.wrappers) if cls.wrappers else ())}}
+    known = {"rule": fields, "options": {*cls.own_settings()}}
     for part, names in known.items():
         # Other names would be arguments of the agent itself, its environment among them.
         unknown = {*content[part]} - names

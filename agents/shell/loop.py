@@ -107,7 +107,7 @@ class Shell(BaseAlgorithm):
         Raises:
             ConfigError: for an unknown option, a value out of range, or an action space it cannot play.
         """
-        defaults = {**self.shared, **(dataclasses.asdict(self.wrappers) if self.wrappers else {})}
+        defaults = self.own_settings()
         own = {name: options.pop(name, default) for name, default in defaults.items()}
         self.memory: str = own["memory"]
         self.pool: bool = own.get("pool", False)
@@ -142,7 +142,15 @@ class Shell(BaseAlgorithm):
         """The names of the settings that `make` takes."""
         own = [field.name for field in dataclasses.fields(cls.rule_class)]
         shared = cls.shared if cls.learns_from_picks else ()
-        return (*own, *shared, *(WRAPPERS if cls.wrappers else ()), "verbose", "tensorboard_log")
+        wrappers = [name for name in WRAPPERS if name in cls.own_settings()]
+        return (*own, *shared, *wrappers, "verbose", "tensorboard_log")
+
+    @classmethod
+    def own_settings(cls) -> dict[str, Any]:
+        """The settings that are not the rule's, with their defaults; a rule's field replaces a wrapper's option."""
+        wrappers = dataclasses.asdict(cls.wrappers) if cls.wrappers else {}
+        fields = {field.name for field in dataclasses.fields(cls.rule_class)}
+        return {**cls.shared, **{name: value for name, value in wrappers.items() if name not in fields}}
 
     def _check_space(self) -> None:
         self.arms = spaces.arms(self.action_space)
@@ -248,8 +256,7 @@ class Shell(BaseAlgorithm):
         needed = {"prior": ("weighed", "a prior"), "prune": ("told", "the divergence of each task from the target")}
         for name, (known, what) in needed.items():
             value = getattr(self.wrapping, name)
-            own = value == getattr(type(self).wrappers, name)
-            if value and not own and not self._memory.wrappers[known].all():
+            if value and not self._memory.wrappers[known].all():
                 raise ConfigError(f"{name}: {value} needs {what}, which the reset of this env does not say")
 
     def _request(self) -> None:

@@ -22,6 +22,11 @@ def request(env: Any, names: Sequence[str]) -> bool:
     return True
 
 
+def price(env: Any, names: Sequence[str]) -> float:
+    """The share of a run's budget that one measurement of signals costs, as the replicas of a VecEnv say it."""
+    return float(env.env_method("signal_price", tuple(names))[0])
+
+
 def reset_infos(env: Any) -> list[dict[str, Any]]:
     """What every replica of a VecEnv said when it was last reset; nothing of no env."""
     return [] if env is None else list(env.unwrapped.reset_infos)
@@ -33,11 +38,11 @@ def task_figures(infos: list[dict[str, Any]], arms: int) -> TaskFigures | None:
         return None
     found = {
         name: np.stack([seen(info, info[name], np.empty(0)) for info in infos])
-        for name in ("divergence", "prior")
-        if all(name in info for info in infos)
+        for name in TaskFigures._fields
+        if name != "order" and all(name in info for info in infos)
     }
     order = np.stack([np.asarray(info.get("order", np.arange(arms))) for info in infos])
-    return TaskFigures(order, found.get("divergence"), found.get("prior"))
+    return TaskFigures(order, **found)
 
 
 def gains(infos: list[dict[str, Any]], rewards: npt.NDArray[Any], *, failed: float) -> Floats:

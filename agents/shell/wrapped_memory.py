@@ -23,6 +23,7 @@ class WrappedMemory:
     """
 
     prefix: ClassVar[str] = "wrapping."  # of the wrappers' arrays in files
+    duel: ClassVar[str] = "duel"  # the signal that the guard bets on
 
     def __init__(self, wrapping: Wrapping, *, replicas: int, arms: int) -> None:
         """Start the wrappers of N = `replicas` runs over K = `arms` tasks."""

@@ -21,14 +21,20 @@ class TaskFigures(NamedTuple):
         order: (S, K) the env's number of each task.
         divergence: (S, K) of each task's text from the target's, >= 0; None where it is not said.
         prior: (S, K) shares from the texts alone; None where they are not said.
+        target_objective: (S, K) 1 where a task's objective is the target's own, else 0; None where it is not said.
+        target_signal: (S, K) 1 for the task on the target's signal split, else 0; None where it is not said.
+        corpus_tokens: (S, K) how long each task's corpus is; None where it is not said.
     """
 
     order: Ints
     divergence: Floats | None = None
     prior: Floats | None = None
+    target_objective: Floats | None = None
+    target_signal: Floats | None = None
+    corpus_tokens: Floats | None = None
 
 
-def sharpened(shares: Floats, exponent: float) -> Floats:
+def sharpened(shares: Floats, exponent: Floats | float) -> Floats:
     """(..., K) shares to a power, the largest of each run 1: what a prior multiplies a rule's shares by."""
     weights: Floats = (shares / shares.max(axis=-1, keepdims=True)) ** exponent
     return weights

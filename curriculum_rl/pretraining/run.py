@@ -90,6 +90,14 @@ class Pretraining:
             cost += self._price_of_update - self._flops_per_update
             raise ConfigError(f"signals: the budget, {self.budget:.3g} FLOPs, does not pay for one of {cost:.3g}")
 
+    def signal_price(self, names: Sequence[str]) -> float:
+        """The share of a run's budget that one measurement of these signals costs.
+
+        Raises:
+            ConfigError: for a signal that is unknown, or cannot be measured here.
+        """
+        return self._measuring(names).cost() / self.budget
+
     def begin(self, seeds: Sequence[int]) -> None:
         """Start a run: fresh learners, fresh proxy windows, first score.
 

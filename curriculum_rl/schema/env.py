@@ -89,7 +89,9 @@ class SignalsConfig(Section):
         1, gt=0, description="updates of a look-ahead branch, at the batch size and rate of training"
     )
     finish: Annotated[int, Field(gt=0)] | Literal["rest"] = Field(
-        10, description="stratified updates after a rollout's branch; rest: what is left when all branches are paid"
+        10,
+        description="updates after a branch, whose rate falls to 0: stratified ones of `rollout`, of the branch's own "
+        "mixture of `prior_duel`; rest: what is left when all branches are paid",
     )
 
     @field_validator("finish", mode="before")

@@ -7,12 +7,12 @@ from curriculum_rl.errors import wrong
 from curriculum_rl.signals import ghost
 from curriculum_rl.signals.base import Instrument
 from curriculum_rl.signals.branches import Branches
-from curriculum_rl.signals.duel import Duel
+from curriculum_rl.signals.duel import Duel, PriorDuel
 from curriculum_rl.signals.gradients import Gradients
 from curriculum_rl.signals.heldout import HeldOutLosses
 from curriculum_rl.signals.rollout import Rollout
 
-INSTRUMENTS: tuple[type[Instrument], ...] = (HeldOutLosses, Gradients, Branches, Rollout, Duel)
+INSTRUMENTS: tuple[type[Instrument], ...] = (HeldOutLosses, Gradients, Branches, Rollout, Duel, PriorDuel)
 SIGNALS: Mapping[str, str] = MappingProxyType(
     {name: what for made in INSTRUMENTS for name, what in made.measures.items()} | ghost.MEASURES
 )

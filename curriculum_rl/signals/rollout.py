@@ -38,22 +38,9 @@ class Rollout:
     def cost(self) -> Cost:
         """Of K + 1 finished branches and as many readings."""
         windows, settings = self._windows, self._windows.config.signals
-        trained = windows.train((settings.look_ahead + self.finish()) * windows.config.batch)
         branches = len(windows.problem.tasks) + 1
+        trained = windows.train((settings.look_ahead + finish(windows, branches)) * windows.config.batch)
         return Cost(lookahead=plus(*[trained, windows.read(settings.rows)] * branches))
-
-    def finish(self) -> int:
-        """Stratified updates after each branch, at least 1.
-
-        For "rest" f: K + 1 branches of `look_ahead` + f updates leave `look_ahead` + f updates to train.
-        """
-        windows, settings = self._windows, self._windows.config.signals
-        if settings.finish != "rest":
-            return settings.finish
-        branches = len(windows.problem.tasks) + 1
-        left = windows.left() - branches * windows.read(settings.rows).flops
-        updates = int(left / windows.train(windows.config.batch).flops / (branches + 1) + 1e-9)
-        return max(1, updates - settings.look_ahead)
 
     def measure(self, moment: Moment) -> dict[str, Floats]:
         """(N, K) loss after the stratified branch less that after each task's; NaN where one of both exploded."""
@@ -71,8 +58,8 @@ class Rollout:
 
     def _finish(self, moment: Moment) -> npt.NDArray[np.bool_]:
         """Train all replicas to the end, a segment at a time; (N,) whether they stayed sound."""
-        updates = self.finish()
-        rates = moment.rate * (1 - (np.arange(updates) + 0.5) / updates)
+        updates = finish(self._windows, len(self._windows.problem.tasks) + 1)
+        rates = cooled(moment.rate, updates)
         size, sound = self._windows.config.segment.updates, np.ones(len(moment.seeds), bool)
         for begin in range(0, updates, size):
             plan = self._stratified(moment, "finish", begin, rates[begin : begin + size])
@@ -90,3 +77,22 @@ class Rollout:
         streams = [key(seed, stream, moment.number) for seed in moment.seeds]
         batches, _ = segment_batches(tasks, plan, np.tile(before, (replicas, 1)), streams, config.context)
         return SegmentPlan(batches, np.repeat(rates[:, None], replicas, axis=1))
+
+
+def finish(windows: Windows, branches: int) -> int:
+    """Updates after each of so many branches, at least 1.
+
+    For "rest" f: branches of `look_ahead` + f updates leave `look_ahead` + f updates to train.
+    """
+    settings = windows.config.signals
+    if settings.finish != "rest":
+        return settings.finish
+    left = windows.left() - branches * windows.read(settings.rows).flops
+    updates = int(left / windows.train(windows.config.batch).flops / (branches + 1) + 1e-9)
+    return max(1, updates - settings.look_ahead)
+
+
+def cooled(rate: float, updates: int) -> Floats:
+    """(U,) rates of so many updates, falling linearly to 0."""
+    rates: Floats = rate * (1 - (np.arange(updates) + 0.5) / updates)
+    return rates

@@ -71,6 +71,10 @@ class BanditEnv(gym.Env[Told, Any]):
         """Measure these signals from now on."""
         self.asked = tuple(names)
 
+    def signal_price(self, names: Sequence[str]) -> float:
+        """They are free, as there is no budget."""
+        return 0.0
+
     def _signals(self) -> dict[str, Floats]:
         """Of the shapes of `curriculum_rl.signals`."""
         K, draw = self.arms, self.np_random

@@ -121,6 +121,10 @@ class PlantedEnv(ClosedFormEnv):
         if hasattr(self, "_run"):
             self._run.signals = self._signals
 
+    def signal_price(self, names: Sequence[str]) -> float:
+        """The share of the budget that one measurement costs, of any signals."""
+        return self._price / self._segments
+
     def _make_run(self) -> PlantedRun:
         # Of a generator of its own, so that a problem does not depend on how many numbers another one draws.
         self.problem = PROBLEMS[self._name](self._segments, np.random.default_rng(self.np_random.integers(2**31)))

@@ -9,8 +9,8 @@ Env = Annotated[str, typer.Option(help="A built-in environment (`list envs`) or 
 AgentName = Annotated[
     str,
     typer.Option(
-        help="Who decides (`list agents`), or `module:Class` of your own. `auto` is a static mixture: more of a task "
-        "the nearer its text is to the target's; it measures nothing."
+        help="Who decides (`list agents`), or `module:Class` of your own. `auto` is a static mixture: the weights "
+        "under which the tasks' texts explain the target's best; it measures nothing unless asked."
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Everything random derives from it; same seed, same rows.")]

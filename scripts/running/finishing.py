@@ -33,6 +33,7 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
     # Of the class, so that an error of the property is not taken for its absence.
     model: Any = callback.model
     pruned = model.pruned if hasattr(type(model), "pruned") else []
+    remarks = model.remarks if hasattr(type(model), "remarks") else []
     return {
         "agent": request.agent,
         "env": env.config.name,
@@ -45,6 +46,7 @@ def result_of(request: Request, env: PretrainingVectorEnv, callback: Recording) 
         "final": final,
         "share": dict(zip(env.tasks, share, strict=False)),
         "pruned": [env.tasks[task] for task in pruned],
+        "remarks": list(remarks),
         "tokens": callback.last.get("tokens", 0) * env.num_envs,
         "budget_flops": env.budget,
         "ledger": callback.last.get("ledger", {}),
@@ -136,6 +138,8 @@ def write_outcome(
     Checkpoints(directory.path).clear()
     if request.summarise:
         console.print(summary([result]))
+        for remark in result["remarks"]:
+            console.print(f"{request.agent}: {remark}", soft_wrap=True, highlight=False)
         for name, counts in env.experiment.counts.items():
             if remark := counts.remark():
                 console.print(f"rows of {name}: {remark}", soft_wrap=True, highlight=False)
@@ -157,4 +161,5 @@ def _markdown(result: dict[str, Any]) -> str:
         lines.append(f"| {key} | {value:.4g} |" if isinstance(value, float) else f"| {key} | {value} |")
     lines += [f"| share {task} | {share:.1%} |" for task, share in result["share"].items()]
     lines += [f"| pruned | {', '.join(result['pruned'])} |"] if result["pruned"] else []
+    lines += [f"| remark | {remark} |" for remark in result["remarks"]]
     return "\n".join(lines)

@@ -85,6 +85,7 @@ def test_every_replica_sees_what_a_single_environment_sees(tiny: dict[str, Any])
 def test_shards_change_nothing(tiny: dict[str, Any]) -> None:
     env = PretrainingVectorEnv(tiny, num_envs=3, shards=3)
     rows, counted = several(env, seed=5), env.stratified_rows()
+    price = env.signal_price(["duel", "heldout_loss"])
     env.close()
     assert plain(rows) == plain(several(PretrainingVectorEnv(tiny, num_envs=3), seed=5))
     # What counting alone is counted on depends neither on shards nor on replicas.
@@ -92,6 +93,8 @@ def test_shards_change_nothing(tiny: dict[str, Any]) -> None:
         counted == PretrainingVectorEnv(tiny, num_envs=2).stratified_rows() == stratified_rows(PretrainingEnv(tiny).run)
     )
     assert sum(counted.values()) == 20 * 5
+    alone = PretrainingEnv(tiny)
+    assert price == pytest.approx(alone.signal_price(["heldout_loss"]) + alone.signal_price(["duel"])) and price > 0
 
 
 def test_make_vec_builds_it_and_it_declares_its_autoreset(tiny: dict[str, Any]) -> None:

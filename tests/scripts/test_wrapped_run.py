@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from curriculum_rl.agents.auto import evidence
 from curriculum_rl.experiment import build
 from curriculum_rl.recording.rows import read_rows
 from curriculum_rl.scripts.running.request import Request
@@ -32,18 +33,48 @@ def test_a_run_says_what_pruning_left_out(tiny: dict[str, Any], tmp_path: Path, 
 
 
 @pytest.mark.parametrize("permute", [False, True])
-@pytest.mark.parametrize("measure", ["js", "kl"])
-def test_auto_plays_the_divergence_that_the_file_names_and_pays_for_nothing(
-    tiny: dict[str, Any], tmp_path: Path, measure: str, permute: bool
+@pytest.mark.parametrize("prior", ["em", "js"])
+def test_auto_plays_the_prior_that_the_file_names_and_pays_for_nothing(
+    tiny: dict[str, Any], tmp_path: Path, prior: str, permute: bool
 ) -> None:
-    file = {**tiny, "action": {"kind": "task", "permute": permute}, "target": {**tiny["target"], "divergence": measure}}
+    tasks = [{"corpora": "all", "objective": "causal_lm"}]
+    action = {"kind": "task", "permute": permute}
+    file = {**tiny, "tasks": tasks, "action": action, "target": {**tiny["target"], "prior": prior}}
     request = Request(file, "auto", seed=3, out=tmp_path / "run", quiet=True, picture=False)
     assert request.config().action.kind == "mixture"
     assert train(request)
     result = json.loads((tmp_path / "run" / "result.json").read_text())
     rows = read_rows(tmp_path / "run" / "segments.jsonl")
-    divergence = build(request.config()).problem.divergence
-    expected = np.exp(-divergence / 0.1) / np.exp(-divergence / 0.1).sum()
-    assert len(rows) == 10 and rows[-1]["updates"] == 20 and np.ptp(expected) > 0.2
+    expected = build(request.config()).problem.prior
+    assert expected is not None and np.ptp(expected) > 0.2
+    assert len(rows) == 10 and rows[-1]["updates"] == 20
     assert list(result["share"].values()) == pytest.approx(expected, abs=0.02)  # 100 rows
-    assert set(result["ledger"]) == {"train", "report"}
+    assert set(result["ledger"]) == {"train", "report"} and result["remarks"] == []
+
+
+def test_auto_without_a_prior_says_so_and_ends_on_the_signal_split(tiny: dict[str, Any], tmp_path: Path) -> None:
+    target = {**tiny["target"], "prior": "none", "train": True}
+    request = Request({**tiny, "target": target}, "auto", seed=0, out=tmp_path / "run", quiet=True, picture=False)
+    assert train(request)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    rows = read_rows(tmp_path / "run" / "segments.jsonl")
+    told = build(request.config()).problem.task_info
+    even = told["target_objective"] * (1 - told["target_signal"])
+    played = np.array([row["probabilities"] for row in rows])
+    assert np.allclose(played[:8], even / even.sum()) and np.allclose(played[8:], told["target_signal"])
+    alike = f"no prior is said (target.prior): {even.sum():.0f} tasks alike"
+    assert result["remarks"] == [alike, "the last 20.0% of the budget on the target's signal split"]
+
+
+@pytest.mark.parametrize(("spread", "times"), [(evidence.SPREAD, 0), (1e3, 2)])
+def test_auto_measures_where_that_pays_and_says_how_often(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spread: float, times: int
+) -> None:
+    """Gradients of a run this short cost more than they may bring, unless tasks are taken to differ beyond reason."""
+    monkeypatch.setattr(evidence, "SPREAD", spread)
+    overrides = {"agent.measure": True, "signals.every": 1, "budget.updates": 80, "segment.updates": 8}
+    request = Request(tiny, "auto", seed=0, out=tmp_path / "run", overrides=overrides, quiet=True, picture=False)
+    assert train(request)
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert result["remarks"] == [f"measured {times} times"]
+    assert ("signal" in result["ledger"]) == (times > 0)

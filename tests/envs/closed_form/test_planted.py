@@ -241,6 +241,7 @@ def test_noise_is_the_scores() -> None:
 
 def test_measurements_shorten_the_run_by_their_price() -> None:
     env = PlantedEnv("identical", segments=10, price=0.5)
+    assert env.signal_price(["look_ahead"]) == 0.05
     env.request_signals(["look_ahead"])
     env.reset(seed=0)
     steps: list[Any] = []

@@ -1,0 +1,1 @@
+"""The default agent: the env's prior, and what may be put on top of it."""
