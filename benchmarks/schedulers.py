@@ -17,7 +17,6 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("CURRICULUM_RL_TRUST", "1")  # slices.yaml names a class; workers read it, too
 
 import scheduler_goals
 import scheduler_page
@@ -45,6 +44,7 @@ def main() -> None:
     if given.rows == scheduler_rows.FILE and (given.updates, given.mixtures) != (None, scheduler_stages.MIXTURES):
         raise SystemExit(str(wrong("rows", given.rows, "another file, where runs or the search are shorter")))
     os.environ.setdefault("CURRICULUM_RL_DATA", str(DATA))
+    os.environ["CURRICULUM_RL_TRUST"] = "1"  # slices.yaml names a class; workers read it, too
     chosen = [family for family in families if family.name in given.only]
     stages = scheduler_stages.stages(chosen, seeds=given.seeds, mixtures=given.mixtures)
     _run([stage for stage in stages if stage.name in given.sets], given)

@@ -1,6 +1,7 @@
 """The comparison of schedulers on made-up rows: its goals, its gate, its page; and on tiny runs, its rows."""
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -187,6 +188,10 @@ def test_tiny_runs_become_rows_and_are_gone_on_with(benchmark, tiny, tmp_path, m
     played = []
     play = command._play
     monkeypatch.setattr(command, "_play", lambda stage, *rest: (played.append(stage.reach), play(stage, *rest)))
+
+    # The command sets them for its workers: they are put back when the test ends.
+    monkeypatch.setenv("CURRICULUM_RL_TRUST", "1")
+    monkeypatch.setenv("CURRICULUM_RL_DATA", os.environ.get("CURRICULUM_RL_DATA", str(tmp_path)))
 
     def run(*options):
         monkeypatch.setattr(sys, "argv", ["schedulers.py", "--out", str(tmp_path / "out"), "--jobs", "1", *options])
