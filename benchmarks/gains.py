@@ -25,7 +25,6 @@ from scipy.stats import spearmanr
 from curriculum_rl.experiment import build
 from curriculum_rl.pretraining.audit import audited
 from curriculum_rl.priors.calibration import Fit, fitted
-from curriculum_rl.priors.em import EXPONENT
 from curriculum_rl.priors.tasks import PriorName
 from curriculum_rl.schema import load as configs
 from curriculum_rl.text.cache import Cache
@@ -34,7 +33,7 @@ KEPT = Path(__file__).parent / "families" / "gains.json"
 PAGE = Path(__file__).parents[1] / "docs" / "mixture.md"
 MARK, END = "<!-- made by benchmarks/gains.py -->\n", "\n<!-- end -->"
 RATE, STRATIFIED = "wsd", "stratified"
-EM, JS = f"em-{EXPONENT:g}", "js-1"
+EM, JS = "em-1", "js-1"
 PRIORS: Mapping[str, PriorName] = {EM: "em", JS: "js"}
 SEEDS = 2
 FIRST = 910_000

@@ -27,7 +27,6 @@ import torch
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.mixtures import action_of
 from curriculum_rl.priors import em
-from curriculum_rl.priors.likelihoods import likelihoods
 from curriculum_rl.problem import Problem
 
 Floats = npt.NDArray[np.float64]
@@ -93,14 +92,14 @@ class Mixtures:
 
     def __init__(self, problem: Problem, rows: int) -> None:
         self.problem, self.rows = problem, rows
-        signal, size = problem.target.text["signal"].tokens, problem.tokenizer.vocab_size
-        found = likelihoods(signal, [task.corpus.tokens for task in problem.tasks], size, ignored(problem))
-        self.weights = em.most_even(found.of_pairs, found.times, em.INDIFFERENCE)
-        self.alike = em.similarity(found.of_pairs, found.times, self.weights)
+        texts, tokenizer = [task.corpus.tokens for task in problem.tasks], problem.tokenizer
+        self.weights = em.em_weights(
+            problem.target.text["signal"].tokens, texts, tokenizer.vocab_size, ignored=ignored(problem)
+        )
 
     def powered(self, exponent: float) -> Floats:
-        """(K,) EM weights of the tasks' texts, sharpened by an exponent."""
-        return em.sharpened(self.weights, self.alike, exponent)
+        """(K,) EM weights of the tasks' texts to a power."""
+        return normalised(self.weights**exponent)
 
     def schedule(self, name: str) -> Schedule:
         """One of `names`."""
@@ -123,7 +122,7 @@ class Mixtures:
             nearness = -self.problem.divergence / TEMPERATURES[f"js-{numbers[0]}"]
             return normalised(np.exp(nearness - nearness.max()))
         if kind == "cap":
-            return capped(self.powered(em.EXPONENT), int(numbers[0]) * self.problem.windows / self.rows)
+            return capped(self.weights, int(numbers[0]) * self.problem.windows / self.rows)
         return self.powered(float(numbers[0]))
 
 

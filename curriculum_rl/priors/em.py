@@ -1,4 +1,4 @@
-"""The weights under which a mixture of the sources explains the target best, and how they are sharpened.
+"""The weights under which a mixture of the sources explains the target best: there is no temperature to choose.
 
 Shape letters: K sources, R different rows.
 """
@@ -13,8 +13,6 @@ from curriculum_rl.priors.likelihoods import Tokens, likelihoods
 
 Floats = npt.NDArray[np.float64]
 
-EXPONENT = 1.5
-"""What weights are sharpened by: chosen on development families (docs/log.md)."""
 TOLERANCE = 1e-5
 """Weights are found when none moves by more in a step."""
 STEPS = 1000
@@ -25,25 +23,17 @@ Where sources are alike the likelihood is flat, and its maximum is chance."""
 _HALVINGS = 24  # of the pseudo-counts, from as many as there are rows
 
 
-def em_weights(
-    target: Tokens,
-    sources: Sequence[Tokens],
-    vocab_size: int,
-    *,
-    ignored: Collection[int] = (),
-    exponent: float = EXPONENT,
-) -> Floats:
-    """(K,) weights of the sources, summing to 1, under which their mixture explains the target, sharpened.
+def em_weights(target: Tokens, sources: Sequence[Tokens], vocab_size: int, *, ignored: Collection[int] = ()) -> Floats:
+    """(K,) weights of the sources, summing to 1, under which their mixture explains the target best.
 
-    Of all weights that explain it within INDIFFERENCE of the best, the most even ones are sharpened; all are even where
-    the target has no two neighbours that are text.
+    Of all weights that explain it within INDIFFERENCE of the best, those are taken that are most even; all are even
+    where the target has no two neighbours that are text.
 
     Args:
         target: tokens of the target.
         sources: tokens of each source.
         vocab_size: of both.
         ignored: tokens that are no text.
-        exponent: of `sharpened`, >= 0; at 1 weights stay as they are.
 
     Source:
         Dempster, Laird and Rubin 1977, "Maximum likelihood from incomplete data via the EM algorithm", section 4.3
@@ -52,48 +42,7 @@ def em_weights(
     found = likelihoods(target, sources, vocab_size, ignored)
     if not len(found.places):
         return np.full(len(sources), 1 / len(sources))
-    weights = most_even(found.of_pairs, found.times, INDIFFERENCE)
-    return sharpened(weights, similarity(found.of_pairs, found.times, weights), exponent)
-
-
-def similarity(likelihoods: Floats, times: Floats, weights: Floats) -> Floats:
-    """(K, K) correlation over the target of what two sources say, relative to the mixture; 0 where that is negative.
-
-    Sources of one kind are near 1, those that stand for different parts of the target at 0.
-
-    Args:
-        likelihoods: (R, K), above 0.
-        times: (R,) how often each row was seen.
-        weights: (K,) of the mixture.
-    """
-    relative = likelihoods / (likelihoods @ weights)[:, None]
-    centred = (relative - times @ relative / times.sum()) * np.sqrt(times)[:, None]
-    products = centred.T @ centred
-    sizes = np.sqrt(np.diag(products))
-    found = np.divide(products, np.outer(sizes, sizes), out=np.zeros_like(products), where=np.outer(sizes, sizes) > 0)
-    np.fill_diagonal(found, 1.0)
-    alike: Floats = found.clip(0.0, 1.0)
-    return alike
-
-
-def sharpened(weights: Floats, alike: Floats, exponent: float) -> Floats:
-    """(K,) shares in proportion to w_k (sum_j s_kj w_j)^(exponent - 1): w^exponent for sources that are not alike.
-
-    A power of the weights alone depends on how corpora are cut: two halves of a source, with half of its weight each,
-    would lose to a whole one. Here a source counts with what is like it.
-
-    Args:
-        weights: (K,) summing to 1.
-        alike: (K, K) similarities s, 1 on the diagonal.
-        exponent: >= 0.
-
-    Source:
-        s w is the ordinariness of Leinster and Cobbold 2012, "Measuring diversity: the importance of species
-        similarity", equation 1; the rest is ours.
-    """
-    shares: Floats = weights * (alike @ weights) ** (exponent - 1)
-    shares /= shares.sum()
-    return shares
+    return most_even(found.of_pairs, found.times, INDIFFERENCE)
 
 
 def most_even(likelihoods: Floats, times: Floats, indifference: float) -> Floats:

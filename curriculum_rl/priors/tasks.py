@@ -31,7 +31,7 @@ DISCOUNT = 0.0
 in `DISCOUNTS`."""
 DISCOUNTS: Mapping[str, float] = MappingProxyType({})
 """Of objectives that were measured to be worth more (docs/log.md)."""
-_FORMAT = 2  # of what is kept; a change makes every kept one stale
+_FORMAT = 3  # of what is kept; a change makes every kept one stale
 
 
 def prior(

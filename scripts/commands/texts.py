@@ -88,7 +88,7 @@ def mixture(
         Literal["em", "js"],
         typer.Option(
             help="Whose shares: em, the weights under which a mixture of the sources' class bigram models explains the "
-            "target, sharpened; js, exp(-Jensen-Shannon divergence / 0.1 bits)."
+            "target; js, exp(-Jensen-Shannon divergence / 0.1 bits)."
         ),
     ] = "em",
     tokenizer: Annotated[

@@ -343,8 +343,7 @@ def test_powers_of_both_priors_are_searched(finished: tuple[Path, dict[str, Any]
     tried = json.loads(file.read_text())["mixtures"]
     assert tried[0] == [0.2] * 5
     assert tried[1] == pytest.approx(own / own.sum())
-    powers = (1, 2 / 3, 4 / 3, 2)  # of what is sharpened by 1.5 already
-    for power, mixture in zip(powers, tried[2:6], strict=True):
+    for power, mixture in zip((1, 1.5, 2, 3), tried[2:6], strict=True):
         assert problem.prior is not None
         assert mixture == pytest.approx(problem.prior**power / (problem.prior**power).sum())
     for bits, mixture in zip((0.1, 0.05, 0.02), tried[6:], strict=True):

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from curriculum_rl.priors.em import EXPONENT
 from curriculum_rl.priors.tasks import TEMPERATURE
 
 Floats = npt.NDArray[np.float64]
 
 CONCENTRATION = 0.3  # of the Dirichlet: small, so that few tasks dominate
-EM_POWERS = tuple(dict.fromkeys((1.0, *(exponent / EXPONENT for exponent in (1.0, 1.5, 2.0, 3.0)))))
-"""Of the EM prior, which is sharpened already: it as it is, and exponents of 1, 1.5, 2 and 3."""
+EM_POWERS = (1.0, 1.5, 2.0, 3.0)
+"""Of the EM prior."""
 JS_POWERS = tuple(TEMPERATURE / bits for bits in (0.1, 0.05, 0.02))
 """Of the Jensen-Shannon prior: temperatures of .1, .05 and .02 bits."""
 ELITES = 4  # mixtures that are refined in turn
