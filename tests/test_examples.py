@@ -45,7 +45,7 @@ def test_own_agent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_ppo_with_callbacks(tmp_path: Path) -> None:
-    finals = ppo_with_callbacks.main(tmp_path, timesteps=640)
+    finals = ppo_with_callbacks.main(tmp_path, timesteps=960)
     assert len(finals.losses) == len(finals.shares) >= 64
     assert sum(finals.losses[-8:]) < sum(finals.losses[:8])
     env = PretrainingEnv(tmp_path / "environment.yaml")
