@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,12 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 import numpy.typing as npt
 import torch
+from order import DATA, ENVIRONMENTS, Schedule, read, side_by_side
 
-from curriculum_rl.envs.vector import PretrainingVectorEnv
-from curriculum_rl.mixtures import action_of
 from curriculum_rl.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 
-ROOT = Path(__file__).parents[1]
-ENVIRONMENTS = ROOT / "examples" / "environments"
-DATA = ROOT.parent / "shared" / "data"
 FAMILIES = ("reviews", "chemistry", "citations")
 UPDATES = 1200
 BASELINE = "stratified-finetune"
@@ -60,29 +57,12 @@ def mixture(name: str, problem: Problem, spent: float) -> Floats:
 
 def play(family: str, seed: int, schedules: Sequence[str]) -> list[dict[str, Any]]:
     """Train a learner under each schedule, side by side: a row for each, with passes over the signal split."""
-    overrides = {
-        "target.train": True,
-        "budget": {"updates": UPDATES},
-        "action.kind": "mixture",
-        "observation": "flat",
-        "reward.baseline": "none",
-    }
-    env = PretrainingVectorEnv(
-        ENVIRONMENTS / f"{family}.yaml",
-        num_envs=len(schedules),
-        overrides=overrides,
-        charge_proxy=False,
-        downstream=False,
-    )
-    problem = env.experiment.problem
-    env.begin([seed] * len(schedules))
-    segments = -(-UPDATES // env.config.segment.updates)
-    done = None
-    for segment in range(segments):
-        played = [mixture(name, problem, segment / segments) for name in schedules]
-        done, _ = env.advance(action_of(np.stack(played)))
-    env.close()
-    assert done is not None and done.terminated
+
+    def named(problem: Problem, _: int) -> list[Schedule]:
+        return [partial(mixture, name, problem) for name in schedules]
+
+    overrides = {"target.train": True, "budget": {"updates": UPDATES}}
+    infos = side_by_side(ENVIRONMENTS / f"{family}.yaml", overrides, seed, len(schedules), named)
     return [
         {
             "family": family,
@@ -91,7 +71,7 @@ def play(family: str, seed: int, schedules: Sequence[str]) -> list[dict[str, Any
             "loss": round(info["final"]["target_loss"], 5),
             "passes": round(float(info["epochs"][-1]), 2),
         }
-        for name, info in zip(schedules, done.infos, strict=True)
+        for name, info in zip(schedules, infos, strict=True)
     ]
 
 
@@ -123,9 +103,7 @@ def main() -> None:
     given = parser.parse_args()
     os.environ.setdefault("CURRICULUM_RL_DATA", str(DATA))
     torch.set_num_threads(1)
-    rows = []
-    if given.results.exists():
-        rows = [json.loads(line) for line in given.results.read_text(encoding="utf-8").splitlines()]
+    rows = read(given.results)
     if not given.table:
         there = {(row["family"], row["seed"], row["schedule"]) for row in rows}
         for seed in range(given.first_seed, given.first_seed + given.seeds):

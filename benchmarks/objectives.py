@@ -16,43 +16,32 @@ from typing import Any
 
 import numpy as np
 import torch
-from order import DATA, FAMILIES, Mixtures, read
+from order import DATA, FAMILIES, Mixtures, Schedule, read, side_by_side
 
-from curriculum_rl.envs.vector import PretrainingVectorEnv
-from curriculum_rl.mixtures import action_of
+from curriculum_rl.problem import Problem
 
 OBJECTIVES = ("masked_lm", "span_corruption", "prefix_lm", "replaced_token_detection", "sentence_order")
 PARTS = (0.0, 0.05, 0.15, 0.3)
 
 
+def _parts(problem: Problem, rows: int) -> list[Schedule]:
+    own = np.array([task.objective.name == problem.target_objective for task in problem.tasks])
+    # The same text twice has its weight twice by half, which is the weight of its text here.
+    weights = Mixtures(problem, rows).powered(1.0)
+    shares = [weights / weights[own].sum() * np.where(own, 1 - part, part) for part in PARTS]
+    return [lambda spent, one=one: one for one in shares]
+
+
 def play(family: str, objective: str, seed: int) -> list[dict[str, Any]]:
     """Train a learner for each part, side by side: a row for each."""
     chosen = FAMILIES[family]
-    overrides = {
-        **chosen.changes,
-        "tasks": [{"corpora": "all", "objective": "causal_lm"}, {"corpora": "all", "objective": objective}],
-        "budget": {"updates": chosen.updates},
-        "action.kind": "mixture",
-        "observation": "flat",
-        "reward.baseline": "none",
-    }
-    env = PretrainingVectorEnv(
-        chosen.env, num_envs=len(PARTS), overrides=overrides, charge_proxy=False, downstream=False
-    )
-    problem = env.experiment.problem
-    own = np.array([task.objective.name == problem.target_objective for task in problem.tasks])
-    # The same text twice has its weight twice by half, which is the weight of its text here.
-    weights = Mixtures(problem, 1).powered(1.0)
-    shares = np.stack([weights / weights[own].sum() * np.where(own, 1 - part, part) for part in PARTS])
-    env.begin([seed] * len(PARTS))
-    done, _ = env.advance(action_of(shares))
-    while not done.terminated:
-        done, _ = env.advance(action_of(shares))
-    env.close()
+    tasks = [{"corpora": "all", "objective": "causal_lm"}, {"corpora": "all", "objective": objective}]
+    overrides = {**chosen.changes, "tasks": tasks, "budget": {"updates": chosen.updates}}
+    infos = side_by_side(chosen.env, overrides, seed, len(PARTS), _parts)
     same = {"family": family, "objective": objective, "seed": seed}
     return [
         {**same, "part": part, "loss": round(info["final"]["target_loss"], 5)}
-        for part, info in zip(PARTS, done.infos, strict=True)
+        for part, info in zip(PARTS, infos, strict=True)
     ]
 
 

@@ -26,12 +26,12 @@ import torch
 
 from curriculum_rl.envs.vector import PretrainingVectorEnv
 from curriculum_rl.mixtures import action_of
-from curriculum_rl.priors import em
+from curriculum_rl.priors.tasks import em_of_texts
 from curriculum_rl.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 Schedule = Callable[[float], Floats]
-"""Share of the budget that is spent, in [0, 1] -> (K,) shares."""
+"""Share of the budget that is spent, in [0, 1) -> (K,) shares."""
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ROOT / "examples" / "environments"
@@ -92,10 +92,8 @@ class Mixtures:
 
     def __init__(self, problem: Problem, rows: int) -> None:
         self.problem, self.rows = problem, rows
-        texts, tokenizer = [task.corpus.tokens for task in problem.tasks], problem.tokenizer
-        self.weights = em.em_weights(
-            problem.target.text["signal"].tokens, texts, tokenizer.vocab_size, ignored=ignored(problem)
-        )
+        texts = [task.corpus.tokens for task in problem.tasks]
+        self.weights = em_of_texts(texts, problem.target.text["signal"].tokens, problem.tokenizer)
 
     def powered(self, exponent: float) -> Floats:
         """(K,) EM weights of the tasks' texts to a power."""
@@ -146,40 +144,56 @@ def capped(shares: Floats, most: Floats) -> Floats:
         fixed |= over
 
 
-def ignored(problem: Problem) -> list[int]:
-    """Tokens that are no text."""
-    tokenizer = problem.tokenizer
-    return [tokenizer.pad_id, tokenizer.eos_id, tokenizer.mask_id, tokenizer.cls_id, *tokenizer.label_ids]
+def side_by_side(
+    env: str | Path,
+    overrides: Mapping[str, Any],
+    seed: int,
+    count: int,
+    schedules: Callable[[Problem, int], Sequence[Schedule]],
+) -> list[Any]:
+    """Train a learner under each schedule, from the same weights and on the same windows.
+
+    Args:
+        env: name or path.
+        overrides: values by dotted key, beside those that every such run has.
+        seed: of all of them.
+        count: of schedules.
+        schedules: from the problem and the rows of a run to the schedules; each is asked before every segment, with
+            the share of the segments before it, in [0, 1).
+
+    Returns:
+        The last info of each.
+    """
+    static = {"action.kind": "mixture", "observation": "flat", "reward.baseline": "none"}
+    made = PretrainingVectorEnv(
+        env, num_envs=count, overrides={**overrides, **static}, charge_proxy=False, downstream=False
+    )
+    updates = made.config.budget.updates
+    assert updates is not None  # of every family
+    plays = schedules(made.experiment.problem, updates * made.config.batch)
+    made.begin([seed] * count)
+    segments = -(-updates // made.config.segment.updates)
+    for segment in range(segments):
+        done, _ = made.advance(action_of(np.stack([shares(segment / segments) for shares in plays])))
+    made.close()
+    assert done.terminated
+    return list(done.infos)
 
 
 def play(family: str, rate: str, seed: int, schedules: Sequence[str]) -> list[dict[str, Any]]:
     """Train a learner under each schedule, side by side: a row for each."""
     chosen = (FAMILIES | REPEATED)[family]
-    overrides = {
-        **chosen.changes,
-        "budget": {"updates": chosen.updates},
-        "optimizer.schedule": rate,
-        "action.kind": "mixture",
-        "observation": "flat",
-        "reward.baseline": "none",
-    }
-    env = PretrainingVectorEnv(
-        chosen.env, num_envs=len(schedules), overrides=overrides, charge_proxy=False, downstream=False
-    )
-    mixtures = Mixtures(env.experiment.problem, chosen.updates * env.config.batch)
-    plays = [mixtures.schedule(name) for name in schedules]
-    env.begin([seed] * len(schedules))
-    segments = -(-chosen.updates // env.config.segment.updates)
-    done, segment = None, 0
-    while done is None or not done.terminated:
-        spent = segment / max(1, segments - 1)
-        done, _ = env.advance(action_of(np.stack([mixture(spent) for mixture in plays])))
-        segment += 1
-    env.close()
+
+    def named(problem: Problem, rows: int) -> list[Schedule]:
+        mixtures = Mixtures(problem, rows)
+        return [mixtures.schedule(name) for name in schedules]
+
+    overrides = {**chosen.changes, "budget": {"updates": chosen.updates}, "optimizer.schedule": rate}
+    infos = side_by_side(chosen.env, overrides, seed, len(schedules), named)
     same = {"family": family, "rate": rate, "seed": seed}
     return [
         {**same, "schedule": name, "loss": round(info["final"]["target_loss"], 5)}
-        for name, info in zip(schedules, done.infos, strict=True)
+        for name, info in zip(schedules, infos, strict=True)
     ]
 
 

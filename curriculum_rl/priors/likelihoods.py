@@ -79,20 +79,17 @@ def likelihoods(
     classes = np.full(vocab_size, FREQUENT)
     frequent = np.argsort(-unigrams.mean(axis=0), kind="stable")[:FREQUENT]
     classes[frequent] = np.arange(len(frequent))
-    of_classes = np.stack(
-        [_transitions(classes[one], classes, unigram) for one, unigram in zip(pairs, unigrams, strict=True)]
-    )
     own = np.stack([np.bincount(classes, weights=unigram, minlength=FREQUENT + 1) for unigram in unigrams])
+    of_classes = np.stack([_transitions(classes[one], of) for one, of in zip(pairs, own, strict=True)])
     first, second = classes[asked]
     found = of_classes[:, first, second] * unigrams[:, asked[1]] / own[:, second]
     return Likelihoods(np.ascontiguousarray(found.T), places.ravel())
 
 
-def _transitions(pairs: Ints, classes: Ints, unigram: Floats) -> Floats:
-    """(C, C) probability of the class that follows a class, backed off to the class's own frequency."""
-    size = FREQUENT + 1
+def _transitions(pairs: Ints, own: Floats) -> Floats:
+    """(C, C) probability of the class that follows a class, backed off to its own frequency, (C,)."""
+    size = len(own)
     seen = np.bincount(pairs[0] * size + pairs[1], minlength=size * size).reshape(size, size)
-    own = np.bincount(classes, weights=unigram, minlength=size)
     found: Floats = (seen + BACKOFF * own) / (seen.sum(axis=1, keepdims=True) + BACKOFF)
     return found
 
