@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from order import DATA, FAMILIES, Mixtures, Schedule, read, side_by_side
+from order import DATA, FAMILIES, Mixtures, Schedule, constant, read, side_by_side
 
 from curriculum_rl.problem import Problem
 
@@ -29,7 +29,7 @@ def _parts(problem: Problem, rows: int) -> list[Schedule]:
     # The same text twice has its weight twice by half, which is the weight of its text here.
     weights = Mixtures(problem, rows).powered(1.0)
     shares = [weights / weights[own].sum() * np.where(own, 1 - part, part) for part in PARTS]
-    return [lambda spent, one=one: one for one in shares]
+    return [constant(one) for one in shares]
 
 
 def play(family: str, objective: str, seed: int) -> list[dict[str, Any]]:

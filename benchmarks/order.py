@@ -108,8 +108,7 @@ class Mixtures:
         if kind == "switch":
             first, last = map(float, numbers)
             return lambda spent: self.powered(first if spent < LATE else last)
-        static = self.static(kind, numbers)
-        return lambda spent: static
+        return constant(self.static(kind, numbers))
 
     def static(self, kind: str, numbers: Sequence[str]) -> Floats:
         """A mixture that stays."""
@@ -122,6 +121,11 @@ class Mixtures:
         if kind == "cap":
             return capped(self.weights, int(numbers[0]) * self.problem.windows / self.rows)
         return self.powered(float(numbers[0]))
+
+
+def constant(shares: Floats) -> Schedule:
+    """The same shares at any time."""
+    return lambda spent: shares
 
 
 def normalised(weights: Floats) -> Floats:
